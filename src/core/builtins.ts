@@ -1,0 +1,19 @@
+/** The table of detectors. A new one adds a file and a line here; names, options and types are derived from it. */
+import { confidence } from './detectors/confidence.ts'
+import { imageRepetition, repetition, tabularRepetition, textRepetition } from './detectors/repetition.ts'
+import { imageSimilarity, similarity, tabularSimilarity, textSimilarity } from './detectors/similarity.ts'
+
+/** Every detector that ships with the library, by its registry name. */
+export const builtins = {
+  confidence,
+  repetition,
+  image_repetition: imageRepetition,
+  tabular_repetition: tabularRepetition,
+  text_repetition: textRepetition,
+  similarity,
+  image_similarity: imageSimilarity,
+  tabular_similarity: tabularSimilarity,
+  text_similarity: textSimilarity,
+} as const
+
+export type Builtins = typeof builtins

@@ -1,0 +1,207 @@
+/** Rows of a table: the check at the door, one text for all spellings of a row, its fingerprint, and its raw numbers. */
+import { isPlainObject, refuse, show } from './checkers.ts'
+import { MonitorError } from './errors.ts'
+import { sha256HexOfText } from './hash.ts'
+import type { Cell, Row } from './types.ts'
+import { checkWellFormed } from './utf8.ts'
+
+/**
+ * What a column holds.
+ * - `number`: every cell is a number; text that spells one counts as the number, also with leading zeros or a sign, and
+ *   `true` and `false` as 1 and 0. `scale` is a difference, in the column's own unit, at which two values are no longer
+ *   alike (a fifth of the standard deviation is a fair start); finite, above 0; used by `embedRow`, which compares ratios
+ *   without it.
+ * - `category`: cells are names, compared as text: 1 and "1" agree, "01" and "1" do not.
+ * - `ignore`: the column says nothing of the query (a row id, a time stamp).
+ */
+export type ColumnSchema =
+  | { readonly type: 'number'; readonly scale?: number }
+  | { readonly type: 'category' }
+  | { readonly type: 'ignore' }
+
+/**
+ * Column name to what the column holds. A column that is not in it is told by its cells: numbers, and text that is a
+ * plain decimal literal, are numbers; everything else is a category.
+ */
+export type RowSchema = Readonly<Record<string, ColumnSchema>>
+
+/** How large a row {@link checkRow} accepts. */
+export interface RowLimits {
+  /** Default 1000. */
+  readonly maxColumns?: number
+  /** Longest column name, in UTF-16 code units. Default 256. */
+  readonly maxKeyLength?: number
+  /** Longest text in a cell, in UTF-16 code units. Default 10 000. */
+  readonly maxTextLength?: number
+}
+
+const FORBIDDEN_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * Any value as a row: a fresh copy of the own enumerable columns of a plain object. Refused as `bad_query`, with the
+ * path of the cell: another kind of object, no column or too many, the names `__proto__`, `constructor` and `prototype`,
+ * cells other than number, string, boolean and null, NaN and the infinities, and text or names that are too long or have
+ * a surrogate without partner.
+ */
+export function checkRow(value: unknown, path = 'input', limits: RowLimits = {}): Row {
+  const { maxColumns = 1000, maxKeyLength = 256, maxTextLength = 10_000 } = limits
+  if (!isPlainObject(value)) refuse('bad_query', 'must be a plain object: column name to cell', value, path)
+  const keys = Object.keys(value)
+  if (keys.length === 0) throw new MonitorError('bad_query', 'must have at least one column, got none', path)
+  if (keys.length > maxColumns) {
+    throw new MonitorError('bad_query', `must have at most ${maxColumns} columns, got ${keys.length}`, path)
+  }
+  const row: Record<string, Cell> = {}
+  for (const key of keys) {
+    checkKey(key, maxKeyLength, path)
+    row[key] = checkCell(value[key], maxTextLength, path, key)
+  }
+  return row
+}
+
+function checkKey(key: string, maxLength: number, path: string): void {
+  if (FORBIDDEN_KEYS.has(key))
+    throw new MonitorError('bad_query', `must not name a column ${show(key)}; rename it`, path)
+  if (key.length > maxLength) {
+    refuse('bad_query', `must have column names of at most ${maxLength} UTF-16 code units`, key, path)
+  }
+  checkWellFormed(key, `${path} (column name ${show(key)})`)
+}
+
+function checkCell(cell: unknown, maxLength: number, path: string, key: string): Cell {
+  if (typeof cell === 'string') {
+    if (cell.length > maxLength) {
+      const message = `must have at most ${maxLength} UTF-16 code units, got ${cell.length}`
+      throw new MonitorError('bad_query', message, cellPath(path, key))
+    }
+    if (!isAscii(cell)) checkWellFormed(cell, cellPath(path, key))
+    return cell
+  }
+  if (cell === null || typeof cell === 'boolean') return cell
+  if (typeof cell === 'number' && Number.isFinite(cell)) return cell
+  refuse('bad_query', 'must be a finite number, a string, a boolean or null', cell, cellPath(path, key))
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/** `input.age`, or `input["odd key"]`. */
+function cellPath(path: string, key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) && key.length <= 60 ? `${path}.${key}` : `${path}[${show(key)}]`
+}
+
+/** A schema as it is, if it is one; `bad_config` with the path of the column otherwise. For makers, once. */
+export function checkRowSchema(value: unknown, path = 'schema'): RowSchema {
+  if (!isPlainObject(value)) refuse('bad_config', 'must be a plain object: column name to { type }', value, path)
+  for (const key of Object.keys(value)) {
+    const column = value[key]
+    const at = cellPath(path, key)
+    if (!isPlainObject(column)) refuse('bad_config', "must be an object such as { type: 'number' }", column, at)
+    const { type, scale } = column as { type?: unknown; scale?: unknown }
+    if (type !== 'number' && type !== 'category' && type !== 'ignore') {
+      refuse('bad_config', "must be 'number', 'category' or 'ignore'", type, `${at}.type`)
+    }
+    if (scale === undefined) continue
+    if (type !== 'number')
+      throw new MonitorError('bad_config', 'is for columns of numbers; leave it out', `${at}.scale`)
+    if (typeof scale !== 'number' || !(scale > 0 && scale < Infinity)) {
+      refuse('bad_config', 'must be a finite number above 0', scale, `${at}.scale`)
+    }
+  }
+  return value as RowSchema
+}
+
+/** A column with its meaning settled: `value` is a number, or the text of a category (`null` and booleans as JSON). */
+export interface Column {
+  readonly name: string
+  readonly value: number | string
+  readonly scale?: number | undefined
+}
+
+/** The columns of a row in the order of their names (by code units), the ignored ones left out. Checks the row. */
+export function columnsOf(row: Row, schema?: RowSchema): Column[] {
+  const checked = checkRow(row)
+  const columns: Column[] = []
+  for (const name of Object.keys(checked).sort(byCodeUnits)) {
+    const cell = checked[name]!
+    const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined
+    if (declared === undefined) columns.push({ name, value: plainValue(cell) })
+    else if (declared.type === 'number')
+      columns.push({ name, value: declaredNumber(cell, name), scale: declared.scale })
+    else if (declared.type === 'category') columns.push({ name, value: cell === null ? 'null' : quote(String(cell)) })
+  }
+  if (columns.length > 0) return columns
+  throw new MonitorError('bad_query', 'must have at least one column that the schema does not ignore', 'input')
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+// The text in quotes can never be mistaken for a number, `true` or `null`.
+function quote(text: string): string {
+  return JSON.stringify(text)
+}
+
+// Without superfluous zeros or a plus: "01234" and "+49…" are a postal code and a telephone number, not amounts.
+const PLAIN_NUMBER = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/
+const WHOLE_NUMBER = /^-?\d+$/
+const ANY_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+
+/** The value of a cell of which nothing is declared. */
+function plainValue(cell: Cell): number | string {
+  if (typeof cell === 'number') return cell + 0
+  if (typeof cell !== 'string') return String(cell)
+  const text = cell.trim()
+  if (!PLAIN_NUMBER.test(text)) return quote(cell)
+  const value = Number(text)
+  // Above 2^53 different long identifiers would become the same number.
+  const exact = Number.isFinite(value) && (Number.isSafeInteger(value) || !WHOLE_NUMBER.test(text))
+  return exact ? value + 0 : quote(cell)
+}
+
+function declaredNumber(cell: Cell, name: string): number | string {
+  return cell === null ? 'null' : toNumber(cell, name)
+}
+
+function toNumber(cell: Cell, name: string): number {
+  if (typeof cell === 'number') return cell + 0
+  if (typeof cell === 'boolean') return cell ? 1 : 0
+  const value = cell !== null && ANY_NUMBER.test(cell.trim()) ? Number(cell.trim()) : NaN
+  if (Number.isFinite(value)) return value + 0
+  refuse('bad_query', 'must be a number, or text that spells one', cell, cellPath('input', name))
+}
+
+/**
+ * One text for all spellings of a row, in the manner of JSON: names in the order of their code units, numbers in
+ * JavaScript's shortest form. Without a schema 25, 25.0, "25" and " 25 " agree, so do 0 and −0; `true`, 1 and "true" are
+ * three different values; "01234", "+5", "1e999" and whole numbers beyond 2^53 stay text; other text counts exactly, case
+ * and spaces included. See {@link RowSchema} for columns that are declared. Throws `bad_query` as {@link checkRow} does,
+ * and for a word in a column declared `number`.
+ *
+ * The reference hashes Python's repr of the sorted pairs instead, where 25 and 25.0 differ.
+ */
+export function canonicalRow(row: Row, schema?: RowSchema): string {
+  let text = ''
+  for (const { name, value } of columnsOf(row, schema)) text += `${text === '' ? '{' : ','}${quote(name)}:${value}`
+  return `${text}}`
+}
+
+/** "The same row" as 64 hexadecimal digits: SHA-256 of {@link canonicalRow}. Throws as it does. */
+export function rowFingerprint(row: Row, schema?: RowSchema): string {
+  return sha256HexOfText(canonicalRow(row, schema))
+}
+
+/**
+ * The cells as they are, in the order of the names: the reference's embedding (`scaling: 'none'`). Text that spells a
+ * number counts as the number, `true` and `false` as 1 and 0. A word or null is `bad_query`, with the path of the cell.
+ * The cosine of such vectors calls nearly all rows of a table alike, since the column with the largest numbers
+ * decides it; prefer `embedRow`.
+ */
+export function rowVector(row: Row): Float64Array {
+  const checked = checkRow(row)
+  const names = Object.keys(checked).sort(byCodeUnits)
+  return Float64Array.from(names, (name) => toNumber(checked[name]!, name))
+}

@@ -1,0 +1,101 @@
+/** What is remembered of each client, within a fixed number of clients and bytes: the least recently seen leaves first. */
+import { checkNumber, checkObject } from './checkers.ts'
+import type { Detector } from './types.ts'
+
+export interface ClientsConfig {
+  /** Clients remembered at a time, 1 … 10 million. Default 10 000. */
+  readonly maxClients?: number
+  /** Estimated bytes of all clients' state together, at least 64 kB. Default 256 MB. */
+  readonly maxBytes?: number
+  /**
+   * An eviction storm is more evictions than half of `maxClients` within this many ms of the stream's time: somebody may
+   * be flushing memories with invented clients. Default one minute.
+   */
+  readonly stormWindowMs?: number
+}
+
+export type ClientLimits = Required<ClientsConfig>
+
+const DEFAULTS: ClientLimits = { maxClients: 10_000, maxBytes: 256 * 2 ** 20, stormWindowMs: 60_000 }
+
+/** A rough size of the objects that make up one client and one detector, beside the detector's own estimate. */
+const CLIENT_BYTES = 300
+const DETECTOR_BYTES = 1500
+
+/** Checks the limits and fills their gaps. Throws `bad_config`. */
+export function checkClients(config: ClientsConfig = {}, path = 'clients'): ClientLimits {
+  checkObject(config, Object.keys(DEFAULTS), path)
+  const limits: ClientLimits = { ...DEFAULTS, ...config }
+  checkNumber(limits.maxClients, { min: 1, max: 1e7, integer: true }, `${path}.maxClients`)
+  checkNumber(limits.maxBytes, { min: 65_536 }, `${path}.maxBytes`)
+  checkNumber(limits.stormWindowMs, { min: 1 }, `${path}.stormWindowMs`)
+  return limits
+}
+
+export interface ClientState {
+  readonly id: string
+  /** One per detector of client scope, in the monitor's order. */
+  readonly detectors: readonly Detector<never, unknown>[]
+  evidence: number
+  /** Time of the last query, ms since the epoch. */
+  lastMs: number
+  /** Queries seen and queries found suspicious since the client was first (or again) remembered. */
+  queries: number
+  suspicious: number
+}
+
+/** Clients in the order they were last seen. */
+export class ClientTable {
+  readonly #limits: ClientLimits
+  readonly #clients = new Map<string, { readonly state: ClientState; bytes: number }>()
+  #bytes = 0
+
+  constructor(limits: ClientLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#clients.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get(id: string): ClientState | undefined {
+    return this.#clients.get(id)?.state
+  }
+
+  /**
+   * Puts a client at the newest end, with its size taken again. Returns the ids that had to leave for it; the client
+   * itself stays, even if it alone is larger than the limit.
+   */
+  keep(state: ClientState): string[] {
+    const bytes = sizeOf(state)
+    this.#bytes += bytes - (this.#clients.get(state.id)?.bytes ?? 0)
+    this.#clients.delete(state.id)
+    this.#clients.set(state.id, { state, bytes })
+    return this.#evict()
+  }
+
+  #evict(): string[] {
+    const gone: string[] = []
+    for (const [id, { bytes }] of this.#clients) {
+      const fits = this.#clients.size <= this.#limits.maxClients && this.#bytes <= this.#limits.maxBytes
+      if (fits || this.#clients.size === 1) break
+      this.#clients.delete(id)
+      this.#bytes -= bytes
+      gone.push(id)
+    }
+    return gone
+  }
+
+  /** Least recently seen first. */
+  *[Symbol.iterator](): Generator<ClientState> {
+    for (const { state } of this.#clients.values()) yield state
+  }
+}
+
+function sizeOf({ id, detectors }: ClientState): number {
+  return detectors.reduce((sum, d) => sum + DETECTOR_BYTES + d.bytes(), CLIENT_BYTES + 2 * id.length)
+}

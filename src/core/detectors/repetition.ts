@@ -1,0 +1,128 @@
+/**
+ * The same query again and again: replayed prompts, template probing, retries with the same picture.
+ *
+ * Learns first, then counts, so a query counts itself; the oldest entry leaves when the window is full, before the
+ * counting. Catches exact repeats (and, for images, repeats up to a Hamming radius). Does not see anything that is
+ * changed a little more than the fingerprint forgives, nor repeats further apart than the window. Keeps one fingerprint
+ * per query; costs O(1), or O(window) with a radius. Source: the reference toolkit, `repetition_detector`.
+ */
+import { checkNumber } from '../checkers.ts'
+import { defineDetector, type Logic } from '../detector.ts'
+import { MonitorError } from '../errors.ts'
+import { createExactWindow, createHammingWindow } from '../fingerprintWindow.ts'
+import { readState } from '../state.ts'
+import type { Modality, Observation, PlainData } from '../types.ts'
+import { MAX_HISTORY } from './limits.ts'
+
+export interface RepetitionConfig {
+  /** Occurrences in the window that make a query suspicious, itself included; at least 1, inclusive. Default 5. */
+  readonly threshold: number
+  /** Queries remembered; at least the threshold, or nothing could ever reach it. Default 100. */
+  readonly maxHistorySize: number
+}
+
+export interface ImageRepetitionConfig extends RepetitionConfig {
+  /** Hashes up to this many differing bits count as the same picture, 0 … 32 of 64. Default 0: equality. */
+  readonly radius: number
+}
+
+export interface RepetitionMetadata {
+  /** The fingerprint that was counted. */
+  readonly fingerprint: string
+  /** Occurrences in the window, this query included. */
+  readonly count: number
+  /** Queries in the window, this one included. */
+  readonly historySize: number
+}
+
+const defaults = { threshold: 5, maxHistorySize: 100 }
+
+export const repetition = spec('any', 'equal fingerprints of any kind of query')
+export const textRepetition = spec('text', 'equal texts, case and outer spaces ignored')
+export const tabularRepetition = spec('tabular', 'equal rows, whatever the key order and number format')
+
+export const imageRepetition = defineDetector({
+  ...common('image', 'pictures of equal perceptual hash, or within a Hamming radius'),
+  defaults: { ...defaults, radius: 0 },
+  logic: (config: ImageRepetitionConfig, path) => {
+    const radius = checkNumber(config.radius, { min: 0, max: 32, integer: true }, `${path}.radius`)
+    return logic(config, path, radius)
+  },
+})
+
+function spec<Input extends Modality>(modality: Input, summary: string) {
+  return defineDetector({
+    ...common(modality, summary),
+    defaults,
+    logic: (config: RepetitionConfig, path) => logic(config, path),
+  })
+}
+
+function common<Input extends Modality>(modality: Input, summary: string) {
+  return { family: 'repetition', modality, needs: 'fingerprint', version: 1, summary } as const
+}
+
+function logic(
+  config: RepetitionConfig,
+  path: string,
+  radius?: number,
+): Logic<Observation, string, RepetitionMetadata> {
+  const { threshold, maxHistorySize } = checkWindow(config, path)
+  const window = radius ? createHammingWindow(maxHistorySize, radius) : createExactWindow(maxHistorySize)
+
+  return { check, apply, save, load, clear: window.clear, bytes: window.bytes, describe }
+
+  function check({ fingerprint }: Observation): string {
+    if (fingerprint === undefined) {
+      const remedy = 'pass textFingerprint(text), rowFingerprint(row) or perceptualHash(pixels)'
+      throw new MonitorError('bad_query', `is missing: ${remedy}`, 'fingerprint')
+    }
+    return window.check(fingerprint)
+  }
+
+  function apply(fingerprint: string) {
+    const count = window.count(fingerprint)
+    return {
+      suspicious: count >= threshold,
+      score: count,
+      threshold,
+      confidence: Math.min(count / threshold, 1),
+      reason: `Query repeated ${count} times.`,
+      metadata: { fingerprint, count, historySize: window.size },
+    }
+  }
+
+  function save(): PlainData {
+    return { fingerprints: window.save() }
+  }
+
+  function load(state: PlainData): void {
+    window.read(readState(state, ['fingerprints'])['fingerprints']!)()
+  }
+
+  function describe() {
+    return {
+      config: { threshold, maxHistorySize, ...(radius === undefined ? {} : { radius }) },
+      historySize: window.size,
+      details: { uniqueQueries: window.unique(), maxRepetition: window.highest() },
+    }
+  }
+}
+
+function checkWindow(config: RepetitionConfig, path: string): RepetitionConfig {
+  const threshold = checkNumber(config.threshold, { min: 1, max: MAX_HISTORY }, `${path}.threshold`)
+  const maxHistorySize = checkNumber(
+    config.maxHistorySize,
+    { min: 1, max: MAX_HISTORY, integer: true },
+    `${path}.maxHistorySize`,
+  )
+  if (maxHistorySize < threshold) {
+    const why = `must be at least the threshold ${threshold}, got ${maxHistorySize}`
+    throw new MonitorError(
+      'bad_config',
+      `${why}: no count in a smaller window could reach it`,
+      `${path}.maxHistorySize`,
+    )
+  }
+  return { threshold, maxHistorySize }
+}

@@ -1,0 +1,168 @@
+/**
+ * Queries close to an earlier one: the small steps of an adversarial search, the variations of a prompt attack.
+ *
+ * Scores against the past, then learns. Catches whatever the embedding places close together. Does not see an attacker
+ * who stays apart from its own past, nor steps further apart than the window; flags honest near-duplicates too. Keeps
+ * one vector per query; costs O(window · dimension). Source: the reference toolkit, `similarity_detector`.
+ *
+ * A strict rule: a query without a past has score 0 and is never suspicious, also under a threshold of 0 or less.
+ */
+import { checkFunction, checkNumber } from '../checkers.ts'
+import { defineDetector, type Logic } from '../detector.ts'
+import { isMonitorError, MonitorError } from '../errors.ts'
+import { readNumber, readState } from '../state.ts'
+import type { Modality, Observation, PlainData } from '../types.ts'
+import { checkVector, type Nearest, readVectors, VectorRing } from '../vectorRing.ts'
+import { MAX_HISTORY } from './limits.ts'
+
+/** How alike two vectors of one length are; finite, higher is more alike. Must not keep or change its arguments. */
+export type SimilarityFunction = (a: ArrayLike<number>, b: ArrayLike<number>) => number
+
+export interface SimilarityConfig {
+  /** Similarity to the nearest remembered query that makes a query suspicious, inclusive. Default 0.9. */
+  readonly threshold: number
+  /** Queries remembered, 1 … 10 million. Default 100. */
+  readonly maxHistorySize: number
+  /** Replaces the cosine; `undefined` (the default) is the cosine, several times faster. */
+  readonly similarity: SimilarityFunction | undefined
+}
+
+export interface SimilarityMetadata {
+  /** Position of the most similar past query, counted from the oldest, before this query was learned; null without a past. */
+  readonly mostSimilarIndex: number | null
+  /** Similarity to it; null without a past. */
+  readonly similarityScore: number | null
+  /** Past queries compared with. */
+  readonly historySize: number
+}
+
+interface Incident {
+  readonly similarityScore: number
+  readonly closestIndex: number
+}
+
+export const similarity = spec('any', 'nearest past embedding of any kind of query')
+export const imageSimilarity = spec('image', 'nearest past picture')
+export const tabularSimilarity = spec('tabular', 'nearest past row')
+export const textSimilarity = spec('text', 'nearest past text')
+
+function spec<Input extends Modality>(modality: Input, summary: string) {
+  return defineDetector({
+    family: 'similarity',
+    modality,
+    needs: 'embedding',
+    version: 1,
+    summary,
+    defaults: { threshold: 0.9, maxHistorySize: 100, similarity: undefined },
+    logic,
+  })
+}
+
+function logic(config: SimilarityConfig, path: string): Logic<Observation, ArrayLike<number>, SimilarityMetadata> {
+  const custom = checkFunction(config.similarity, `${path}.similarity`)
+  const range = custom === undefined ? { min: -1, max: 1 } : {}
+  const threshold = checkNumber(config.threshold, range, `${path}.threshold`)
+  const capacity = checkNumber(
+    config.maxHistorySize,
+    { min: 1, max: MAX_HISTORY, integer: true },
+    `${path}.maxHistorySize`,
+  )
+  const ring = new VectorRing(capacity)
+  let incident: Incident | null = null
+
+  const mayThrow = custom !== undefined
+  return { check, checkBatch, mayThrow, apply, save, load, clear, bytes: () => ring.bytes() + 32, describe }
+
+  function check({ embedding }: Observation): ArrayLike<number> {
+    if (embedding === undefined) {
+      const remedy = 'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)'
+      throw new MonitorError('bad_query', `is missing: ${remedy}`, 'embedding')
+    }
+    checkVector(embedding, ring.dimension)
+    return embedding
+  }
+
+  function checkBatch(vectors: readonly ArrayLike<number>[]): void {
+    const odd = vectors.findIndex((v) => v.length !== vectors[0]?.length)
+    if (odd !== -1) checkVector(vectors[odd]!, vectors[0]!.length, `[${odd}].embedding`)
+  }
+
+  function apply(embedding: ArrayLike<number>) {
+    const historySize = ring.size
+    const nearest = custom === undefined ? ring.nearest(embedding) : nearestBy(custom, ring, embedding, path)
+    ring.push(embedding)
+    const score = nearest?.cosine ?? 0
+    const suspicious = nearest !== undefined && score >= threshold
+    if (nearest !== undefined && suspicious) incident = { similarityScore: score, closestIndex: nearest.index }
+    return {
+      suspicious,
+      score,
+      threshold,
+      confidence: Math.min(Math.max(score, 0), 1),
+      reason: `Similarity score: ${score.toFixed(4)}, threshold: ${threshold.toFixed(4)}.`,
+      metadata: { mostSimilarIndex: nearest?.index ?? null, similarityScore: nearest?.cosine ?? null, historySize },
+    }
+  }
+
+  function save(): PlainData {
+    return { vectors: ring.save(), incident: incident === null ? null : { ...incident } }
+  }
+
+  function load(state: PlainData): void {
+    const fields = readState(state, ['vectors', 'incident'])
+    const vectors = readVectors(fields['vectors']!, capacity)
+    const last = readIncident(fields['incident']!, capacity)
+    ring.load(vectors)
+    incident = last
+  }
+
+  function clear(): void {
+    ring.clear()
+    incident = null
+  }
+
+  function describe() {
+    return {
+      config: { threshold, maxHistorySize: capacity },
+      historySize: ring.size,
+      details: { dimension: ring.dimension, lastIncident: incident === null ? null : { ...incident } },
+    }
+  }
+}
+
+function nearestBy(
+  custom: SimilarityFunction,
+  ring: VectorRing,
+  query: ArrayLike<number>,
+  path: string,
+): Nearest | undefined {
+  let best: Nearest | undefined
+  const copy = Float64Array.from(query)
+  for (let index = 0; index < ring.size; index++) {
+    const cosine = call(custom, copy, ring.at(index), `${path}.similarity`)
+    if (best === undefined || cosine > best.cosine) best = { index, cosine }
+  }
+  return best
+}
+
+function call(custom: SimilarityFunction, a: ArrayLike<number>, b: ArrayLike<number>, path: string): number {
+  try {
+    const value = custom(a, b)
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw new MonitorError('plugin_failed', `must return a finite number, got ${String(value)}`, path)
+  } catch (thrown) {
+    if (isMonitorError(thrown)) throw thrown
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new MonitorError('plugin_failed', `the similarity function threw: ${message}`, path, { cause: thrown })
+  }
+}
+
+function readIncident(state: PlainData, capacity: number): Incident | null {
+  if (state === null) return null
+  const { similarityScore, closestIndex } = readState(state, ['similarityScore', 'closestIndex'])
+  const any = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE, fraction: true }
+  return {
+    similarityScore: readNumber(similarityScore, 'state.incident.similarityScore', any),
+    closestIndex: readNumber(closestIndex, 'state.incident.closestIndex', { max: capacity - 1 }),
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The platform-free core: what a detector is, and every number. Pure and synchronous; the same input gives the same
+ * result on every runtime.
+ */
+export type { Builtins } from './builtins.ts'
+export { fromBytes, toBytes } from './bytes.ts'
+export {
+  type ColumnSchema,
+  canonicalRow,
+  checkRow,
+  checkRowSchema,
+  type RowSchema,
+  rowFingerprint,
+  rowVector,
+} from './canonical.ts'
+export { checkFunction, checkNumber, checkObject, isPlainObject, refuse } from './checkers.ts'
+export type { ClientLimits, ClientsConfig } from './clients.ts'
+export { embedPixels } from './descriptor.ts'
+export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
+export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
+export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from './detectors/repetition.ts'
+export type { SimilarityConfig, SimilarityFunction, SimilarityMetadata } from './detectors/similarity.ts'
+export { embedRow } from './embedRow.ts'
+export { embedText } from './embedText.ts'
+export {
+  type ErrorCode,
+  errorFromPlain,
+  isMonitorError,
+  MonitorError,
+  type PlainError,
+  toMonitorError,
+  withPath,
+} from './errors.ts'
+export { checkClient, createStreamMonitor } from './monitor.ts'
+export { hammingDistance, perceptualHash } from './phash.ts'
+export { checkPixels, flattenAlpha } from './pixels.ts'
+export type { Action, Policy, PolicyConfig } from './policy.ts'
+export { checkProbabilities, checkScores, softmax } from './probability.ts'
+export {
+  type ConfigOf,
+  createDetector,
+  createRegistry,
+  type DetectorListing,
+  type DetectorOf,
+  type ListFilter,
+  listDetectors,
+  type MetadataOf,
+  type ObservationOf,
+  type Registry,
+  type Specs,
+} from './registry.ts'
+export { normalizeText, textFingerprint } from './text.ts'
+export type {
+  Cell,
+  Description,
+  Detection,
+  Detector,
+  Feature,
+  Modality,
+  Observation,
+  Pixels,
+  PlainData,
+  Row,
+  Snapshot,
+} from './types.ts'
+export { checkVector } from './vectorRing.ts'
+export type {
+  Admission,
+  ClientSummary,
+  Entry,
+  MonitorDescription,
+  MonitorEvent,
+  MonitoredDetector,
+  QueryEntry,
+  StreamMonitor,
+  StreamMonitorConfig,
+  Verdict,
+} from './verdict.ts'

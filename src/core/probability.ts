@@ -1,0 +1,87 @@
+/** Scores of a distribution over classes, as the reference computes them. */
+import { refuse } from './checkers.ts'
+import { MonitorError } from './errors.ts'
+import { exp, log } from './math.ts'
+
+/** The reference adds this inside each logarithm. */
+const INSIDE_LOG = 1e-10
+/** The reference rescales in entropy mode when the sum is further from 1 than this. */
+const SUM_TOLERANCE = 1e-3
+const MAX_CLASSES = 1_000_000
+
+/**
+ * Checks a list of class probabilities and returns their sum: at least one, at most a million, all finite and none
+ * negative. Values that do not add up to 1 are allowed, as in the reference. Throws `bad_query`.
+ */
+export function checkProbabilities(p: ArrayLike<number>, path = 'probabilities'): number {
+  checkScores(p, path)
+  let sum = 0
+  for (let i = 0; i < p.length; i++) {
+    const value = p[i]!
+    if (value < 0) {
+      const remedy = "pass probabilities, or set outputs: 'logits'"
+      throw new MonitorError('bad_query', `must not be negative, got ${value}; ${remedy}`, `${path}[${i}]`)
+    }
+    sum += value
+  }
+  if (!Number.isFinite(sum)) refuse('bad_query', 'must have a finite sum', sum, path)
+  return sum
+}
+
+/** Checks any list of class scores (logits): at least one, at most a million, all finite. Throws `bad_query`. */
+export function checkScores(p: ArrayLike<number>, path = 'probabilities'): void {
+  const isList = typeof p === 'object' && p !== null && typeof p.length === 'number'
+  if (!isList) refuse('bad_query', 'must be an array of class probabilities', p, path)
+  if (p.length < 1) throw new MonitorError('bad_query', 'must not be empty: one probability per class', path)
+  if (p.length > MAX_CLASSES) refuse('bad_query', `must have at most ${MAX_CLASSES} classes`, p.length, path)
+  for (let i = 0; i < p.length; i++) {
+    const value: unknown = p[i]
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      refuse('bad_query', 'must be a finite number', value, `${path}[${i}]`)
+  }
+}
+
+/** Probabilities of logits: exp(l − max l), divided by their sum. The input is not changed. */
+export function softmax(logits: ArrayLike<number>): Float64Array {
+  const p = Float64Array.from(logits)
+  let max = -Infinity
+  for (const l of p) max = Math.max(max, l)
+  let sum = 0
+  for (let i = 0; i < p.length; i++) {
+    p[i] = exp(p[i]! - max)
+    sum += p[i]!
+  }
+  for (let i = 0; i < p.length; i++) p[i]! /= sum
+  return p
+}
+
+/**
+ * Shannon entropy of K class probabilities, in nats: 0 … ln K, too low by at most K · 1e-10, since 1e-10 is added
+ * inside each logarithm, as in the reference; a certain distribution gives −1e-10. `sum` is their sum, greater than 0;
+ * when it is more than 1e-3 away from 1 the values are divided by it first.
+ */
+export function entropy(p: ArrayLike<number>, sum: number): number {
+  const scale = Math.abs(sum - 1) > SUM_TOLERANCE ? 1 / sum : 1
+  let h = 0
+  for (let i = 0; i < p.length; i++) {
+    const q = scale === 1 ? p[i]! : p[i]! / sum
+    h -= q * log(q + INSIDE_LOG)
+  }
+  return h
+}
+
+/** The largest and the second largest value; the second is −Infinity when there is only one. */
+export function topTwo(p: ArrayLike<number>): { readonly first: number; readonly second: number } {
+  let first = -Infinity
+  let second = -Infinity
+  for (let i = 0; i < p.length; i++) {
+    const value = p[i]!
+    if (value > first) {
+      second = first
+      first = value
+    } else if (value > second) {
+      second = value
+    }
+  }
+  return { first, second }
+}

@@ -1,0 +1,122 @@
+/** Names to detectors. Types of names, options and results are derived from the table. */
+import { type Builtins, builtins } from './builtins.ts'
+import { checkObject, isPlainObject, nearestName, refuse, show } from './checkers.ts'
+import { type DetectorSpec, makeDetector } from './detector.ts'
+import { MonitorError } from './errors.ts'
+import type { Detector, Feature, Modality, PlainData } from './types.ts'
+
+/** A table of detectors by name. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where specs of different types share a table
+export type Specs = Readonly<Record<string, DetectorSpec<any, any, any, Modality, Feature>>>
+
+/** The options of a detector, all optional. */
+export type ConfigOf<Spec> =
+  Spec extends DetectorSpec<infer Config, infer _O, infer _M, infer _I, infer _N> ? Partial<Config> : never
+/** What a detector eats. */
+export type ObservationOf<Spec> =
+  Spec extends DetectorSpec<infer _C, infer Obs, infer _M, infer _I, infer _N> ? Obs : never
+/** The metadata of a detector's results. */
+export type MetadataOf<Spec> =
+  Spec extends DetectorSpec<infer _C, infer _O, infer Meta, infer _I, infer _N> ? Meta : never
+/** The synchronous detector that a spec makes. */
+export type DetectorOf<Spec> = Detector<ObservationOf<Spec>, MetadataOf<Spec>>
+
+/** One line of {@link Registry.listDetectors}. */
+export interface DetectorListing {
+  readonly name: string
+  readonly family: string
+  readonly modality: Modality
+  readonly needs: Feature
+  readonly summary: string
+  /** The default options, without plug-in functions. */
+  readonly defaults: Readonly<Record<string, PlainData>>
+}
+
+export interface ListFilter {
+  /** Detectors that work for this modality: its own and those for `any`. */
+  readonly modality?: Modality
+  readonly family?: string
+}
+
+/** A table of detectors and the verbs over it. */
+export interface Registry<Table extends Specs = Builtins> {
+  readonly specs: Table
+  /** A synchronous detector that eats observations. Throws `bad_config` for an unknown name or a bad option. */
+  createDetector<Name extends keyof Table & string>(name: Name, config?: ConfigOf<Table[Name]>): DetectorOf<Table[Name]>
+  /** All detectors that fit, in the table's order. An unknown modality or family gives an empty list. */
+  listDetectors(filter?: ListFilter): DetectorListing[]
+  /** Adds a detector to this registry and returns it under a type that knows the name. Throws `bad_config` if taken. */
+  registerDetector<Name extends string, Spec extends Specs[string]>(
+    name: Name,
+    spec: Spec,
+  ): Registry<Table & Readonly<Record<Name, Spec>>>
+  /** The spec of a name that comes from outside. Throws `bad_config`, naming the nearest known name. */
+  find(name: unknown, path?: string): Specs[string]
+}
+
+/** A registry of one's own, with the built-in detectors in it. Nothing is shared with another one. */
+export function createRegistry(): Registry {
+  // biome-ignore lint/suspicious/noExplicitAny: grows at run time; the typed view is what registerDetector returns
+  const specs: Record<string, any> = Object.assign(Object.create(null), builtins)
+  const registry = { specs, createDetector, listDetectors, registerDetector, find }
+  return registry as unknown as Registry
+
+  function createDetector(name: string, config?: object) {
+    return makeDetector(name, find(name), config)
+  }
+
+  function listDetectors(filter: ListFilter = {}): DetectorListing[] {
+    const { modality, family } = checkObject(filter, ['modality', 'family'], 'filter')
+    return Object.entries(specs as Specs)
+      .filter(([, spec]) => family === undefined || spec.family === family)
+      .filter(([, spec]) => modality === undefined || spec.modality === modality || isAny(spec.modality, modality))
+      .map(([name, spec]) => listing(name, spec))
+  }
+
+  function registerDetector(name: string, spec: Specs[string]) {
+    if (typeof name !== 'string' || !/^[a-z][a-z0-9_]{0,63}$/.test(name)) {
+      refuse('bad_config', 'must be lower-case letters, digits and _, up to 64', name, 'name')
+    }
+    if (Object.hasOwn(specs, name))
+      throw new MonitorError('bad_config', `'${name}' is taken; choose another name`, 'name')
+    const isSpec = isPlainObject(spec) && typeof spec['logic'] === 'function' && isPlainObject(spec['defaults'])
+    if (!isSpec) refuse('bad_config', 'must be made by defineDetector', spec, 'spec')
+    specs[name] = spec
+    return registry
+  }
+
+  function find(name: unknown, path = 'name'): Specs[string] {
+    if (typeof name === 'string' && Object.hasOwn(specs, name)) return specs[name]
+    const known = Object.keys(specs)
+    const hint = typeof name === 'string' ? nearestName(name, known) : undefined
+    const remedy = hint === undefined ? `known are ${known.join(', ')}` : `did you mean '${hint}'?`
+    throw new MonitorError('bad_config', `no detector is called ${show(name)}; ${remedy}`, path)
+  }
+}
+
+const MODALITIES: readonly unknown[] = ['any', 'text', 'tabular', 'image'] satisfies Modality[]
+
+function isAny(own: Modality, asked: unknown): boolean {
+  return own === 'any' && MODALITIES.includes(asked)
+}
+
+function listing(name: string, { family, modality, needs, summary, defaults }: Specs[string]): DetectorListing {
+  const plain = Object.entries(defaults).filter(([, value]) => value !== undefined)
+  return { name, family, modality, needs, summary, defaults: Object.fromEntries(plain) as DetectorListing['defaults'] }
+}
+
+/**
+ * A synchronous built-in detector: `createDetector('text_repetition', { threshold: 3 })`. It eats observations; the
+ * name types the options and the result. Throws `bad_config`.
+ */
+export function createDetector<Name extends keyof Builtins & string>(
+  name: Name,
+  config?: ConfigOf<Builtins[Name]>,
+): DetectorOf<Builtins[Name]> {
+  return createRegistry().createDetector(name, config)
+}
+
+/** The built-in detectors, those for `any` modality included in each. */
+export function listDetectors(filter?: ListFilter): DetectorListing[] {
+  return createRegistry().listDetectors(filter)
+}

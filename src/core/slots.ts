@@ -1,0 +1,49 @@
+/** The detectors of a monitor, as its configuration names them. */
+import { checkChoice, isPlainObject, refuse } from './checkers.ts'
+import { MonitorError, toMonitorError, withPath } from './errors.ts'
+import type { Registry, Specs } from './registry.ts'
+import type { Detector, Observation } from './types.ts'
+
+/** The most detectors of one monitor. */
+export const MAX_DETECTORS = 64
+
+/** One place in a monitor, and how to make the detector that stands there. */
+export interface Slot {
+  readonly label: string
+  readonly name: string
+  readonly scope: 'client' | 'global'
+  make(): Detector<Observation, unknown>
+}
+
+/** Reads and checks the list of detectors; makes one of each, so that a bad option shows now. Throws `bad_config`. */
+export function readSlots(detectors: unknown, registry: Registry<Specs>): Slot[] {
+  if (!Array.isArray(detectors) || detectors.length < 1 || detectors.length > MAX_DETECTORS) {
+    refuse('bad_config', `must be a list of 1 … ${MAX_DETECTORS} detectors`, detectors, 'monitor.detectors')
+  }
+  const slots = (detectors as unknown[]).map((given, i) => readSlot(given, `monitor.detectors[${i}]`, registry))
+  const twice = slots.find(({ label }, i) => slots.findIndex((slot) => slot.label === label) !== i)
+  if (twice === undefined) return slots
+  throw new MonitorError(
+    'bad_config',
+    `two detectors are called '${twice.label}'; give each a label`,
+    'monitor.detectors',
+  )
+}
+
+function readSlot(given: unknown, path: string, registry: Registry<Specs>): Slot {
+  if (typeof given !== 'string' && !isPlainObject(given))
+    refuse('bad_config', 'must be a name or { name, … }', given, path)
+  const { name, label = name, scope = 'client', ...options } = typeof given === 'string' ? { name: given } : given
+  registry.find(name, `${path}.name`)
+  if (typeof label !== 'string' || !/^[\w.-]{1,64}$/.test(label)) {
+    refuse('bad_config', 'must be 1 … 64 letters, digits, _ . or -', label, `${path}.label`)
+  }
+  const where = checkChoice(scope as string, ['client', 'global'], `${path}.scope`)
+  const make = () => registry.createDetector(name as string, options as never) as Detector<Observation, unknown>
+  try {
+    make()
+  } catch (thrown) {
+    throw withPath(toMonitorError(thrown, 'bad_config'), path)
+  }
+  return { label, name: name as string, scope: where, make }
+}

@@ -1,0 +1,119 @@
+/**
+ * What stands behind an asynchronous detector or monitor: it turns a query into an entry (which may wait) and applies
+ * entries (which may not). A host in another thread or on a log uses the same two steps.
+ */
+import {
+  checkObject,
+  createRegistry,
+  type Detection,
+  type Detector,
+  isMonitorError,
+  isPlainObject,
+  MonitorError,
+  type Observation,
+  type Registry,
+  refuse,
+  type Snapshot,
+  withPath,
+} from '../core/index.ts'
+import { createFeaturizer, featureKeys, QueryFeatures } from './featurize.ts'
+import type { CallOptions } from './order.ts'
+import { checkQuery, type Query } from './query.ts'
+
+/** Queries of a batch that are featurized at the same time. */
+const BATCH = 8
+
+/** Turns queries into entries and entries into results. An entry is plain data. */
+export interface Engine<Q, Entry, Result, Description> {
+  readonly name: string
+  /** May wait; changes nothing. Rejects with the error of a bad query. */
+  featurize(query: Q, options: CallOptions): Promise<Entry>
+  /** Learns; throws with the state unchanged. */
+  apply(entry: Entry): Result
+  /** All or nothing. */
+  applyBatch(entries: readonly Entry[]): Result[]
+  snapshot(): Snapshot
+  restore(snapshot: Snapshot): void
+  reset(): void
+  describe(): Description
+}
+
+/** Any registry will do; the typed view is the caller's. */
+// biome-ignore lint/suspicious/noExplicitAny: a registry of unknown detectors
+export type AnyRegistry = Registry<any>
+
+export type DetectorEngine<Meta = unknown> = Engine<
+  Query,
+  Observation,
+  Detection<Meta>,
+  ReturnType<Detector['describe']>
+>
+
+/** The engine of one detector. Throws `bad_config`. */
+export function createDetectorEngine(
+  name: string,
+  config: Readonly<Record<string, unknown>> = {},
+  registry: AnyRegistry = createRegistry(),
+): DetectorEngine {
+  const { featurizer, options } = splitConfig(name, config, registry, name)
+  const detector: Detector = registry.createDetector(name, options as never)
+  return {
+    name,
+    featurize: async (query, call) => featurizer.observe(new QueryFeatures(checkQuery(query)), call),
+    apply: (observation) => detector.process(observation),
+    applyBatch: (observations) => detector.processBatch(observations),
+    snapshot: () => detector.snapshot(),
+    restore: (snapshot) => detector.restore(snapshot),
+    reset: () => detector.reset(),
+    describe: () => detector.describe(),
+  }
+}
+
+/** A detector's options as the featurizer that reads its own, and the rest for the core. Throws `bad_config`. */
+export function splitConfig(
+  name: unknown,
+  config: Readonly<Record<string, unknown>>,
+  registry: AnyRegistry,
+  path: string,
+) {
+  const spec = registry.find(name)
+  if (!isPlainObject(config)) refuse('bad_config', 'must be a plain object', config, path)
+  const mine = featureKeys(spec)
+  checkObject(config, [...Object.keys(spec.defaults), ...mine], path)
+  const own = Object.entries(config).filter(([key]) => mine.includes(key))
+  const options = Object.fromEntries(Object.entries(config).filter(([key]) => !mine.includes(key)))
+  return { featurizer: createFeaturizer(spec, Object.fromEntries(own), options, path), options }
+}
+
+/** `{ name, … }` from outside, apart: nothing is changed in it. Throws `bad_config`. */
+export function splitName(json: unknown): {
+  readonly name: string
+  readonly config: Readonly<Record<string, unknown>>
+} {
+  if (!isPlainObject(json)) refuse('bad_config', 'must be an object like { "name": "text_repetition" }', json, '')
+  const { name, ...config } = json
+  if (typeof name === 'string') return { name, config }
+  throw new MonitorError('bad_config', 'is missing: the name of a detector', 'name')
+}
+
+/** Entries of a batch, made at most eight at a time; an error's path begins with the query's place. */
+export async function featurizeAll<Q, Entry>(
+  engine: Pick<Engine<Q, Entry, unknown, unknown>, 'featurize'>,
+  queries: readonly Q[],
+  call: CallOptions,
+): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for (let start = 0; start < queries.length; start += BATCH) {
+    const part = queries.slice(start, start + BATCH)
+    entries.push(...(await Promise.all(part.map((query, i) => atPlace(start + i, engine.featurize(query, call))))))
+  }
+  return entries
+}
+
+async function atPlace<T>(index: number, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (thrown) {
+    throw isMonitorError(thrown) ? withPath(thrown, `[${index}]`) : thrown
+  }
+}

@@ -1,0 +1,36 @@
+/** From raw input to features, and the hosts that wait for them. */
+export {
+  type AsyncDetector,
+  type DetectorConfig,
+  type DetectorHostOptions,
+  detectorOver,
+  getDetector,
+  type InputOfSpec,
+  loadDetector,
+} from './detector.ts'
+export {
+  type AnyRegistry,
+  createDetectorEngine,
+  type DetectorEngine,
+  type Engine,
+  featurizeAll,
+  splitName,
+} from './engine.ts'
+export type { Embedder, FeatureInput, Hash, Limits } from './featurize.ts'
+export { decodeImage, type ImageInput } from './image.ts'
+export { type ImageHeader, readImageHeader } from './imageHeader.ts'
+export { type MonitorModelOptions, monitorModel } from './model.ts'
+export {
+  type Applied as MonitorApplied,
+  announce,
+  createMonitor,
+  createMonitorEngine,
+  type Monitor,
+  type MonitorConfig,
+  type MonitorEngine,
+  type MonitorHostEvent,
+  type MonitorHostOptions,
+  stamp,
+} from './monitor.ts'
+export { type CallOptions, Order, type OrderOptions } from './order.ts'
+export { holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'

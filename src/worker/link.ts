@@ -1,0 +1,203 @@
+/**
+ * The page's side of one worker: a connection that notices when the worker is gone and starts another.
+ *
+ * comlink has no timeouts, and a call to a terminated worker never settles. So every call here races against the
+ * worker's death and a clock. After a death the calls in flight are refused with `worker_lost`, a new worker is started
+ * (each time twice as late, up to a limit) and its machines are made again before new calls pass.
+ */
+import { type Endpoint, type ProxyMethods, releaseProxy, wrap } from 'comlink'
+import { MonitorError } from '../core/index.ts'
+import { type HostApi, PROTOCOL } from './protocol.ts'
+
+/** The part of a Web Worker that is used. */
+export interface WorkerLike extends Endpoint {
+  terminate(): void
+}
+
+export interface LinkOptions {
+  /** Longest wait for an answer, in ms; then the worker counts as hung and is replaced. Default 30 000. */
+  readonly timeoutMs?: number
+  /** Longest wait for a new worker to answer at all, in ms. Default 15 000. */
+  readonly startTimeoutMs?: number
+  /** Deaths in a row, without an answer in between, after which no other worker is started. Default 5. */
+  readonly maxRestarts?: number
+  /** Told of each restart. */
+  readonly onRestart?: (event: { readonly reason: string; readonly restarts: number }) => void
+}
+
+/** What to do in a fresh worker before calls pass. */
+export type Prepare = (api: HostApi) => Promise<void>
+
+/** One life of a worker. */
+interface Session {
+  readonly api: () => HostApi
+  /** Rejects when this worker is gone. */
+  readonly lost: Promise<never>
+  /** Settles when the worker is ready for calls. */
+  readonly ready: Promise<void>
+  end(error: MonitorError): void
+}
+
+const FIRST_DELAY_MS = 20
+
+/** A connection to a worker that can be made again, or to a port that cannot. */
+export class Link {
+  readonly #make: (() => WorkerLike) | undefined
+  readonly #options: Required<Omit<LinkOptions, 'onRestart'>> & Pick<LinkOptions, 'onRestart'>
+  readonly #prepare: Prepare
+  #session: Session
+  #failuresInRow = 0
+  #restarts = 0
+  #dead: MonitorError | undefined
+
+  constructor(source: (() => WorkerLike) | { readonly port: Endpoint }, prepare: Prepare, options: LinkOptions = {}) {
+    this.#make = typeof source === 'function' ? source : undefined
+    this.#options = { timeoutMs: 30_000, startTimeoutMs: 15_000, maxRestarts: 5, ...options }
+    this.#prepare = prepare
+    this.#session = this.#start(typeof source === 'function' ? source : () => source.port, 0)
+  }
+
+  /** Workers started again since the beginning. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** False once every call is refused. */
+  get isAlive(): boolean {
+    return this.#dead === undefined
+  }
+
+  /** One call to the worker. `buffers` are moved, not copied. Rejects with `worker_lost`, `timeout` or `disposed`. */
+  async call<T>(
+    send: (api: HostApi) => Promise<T>,
+    { timeoutMs = this.#options.timeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<T> {
+    if (this.#dead !== undefined) throw this.#dead
+    const session = this.#session
+    await Promise.race([session.ready, session.lost])
+    const answer = await this.#inTime(send(session.api()), session, timeoutMs, 'an answer')
+    this.#failuresInRow = 0
+    return answer
+  }
+
+  /** Ends the worker and refuses every call. */
+  dispose(): void {
+    if (this.#dead?.code === 'disposed') return
+    this.#dead = new MonitorError('disposed', 'was disposed; make a new one')
+    this.#session.end(this.#dead)
+  }
+
+  /** Treats the worker as gone, for tests and for a host that knows better. */
+  restart(reason: string): void {
+    this.#lose(this.#session, new MonitorError('worker_lost', reason))
+  }
+
+  #start(make: () => Endpoint, delayMs: number): Session {
+    let kill: (error: MonitorError) => void = () => {}
+    const lost = new Promise<never>((_, reject) => {
+      kill = reject
+    })
+    lost.catch(() => {}) // every call races against it; nobody waits for it alone
+    let close = () => {}
+    let api: (HostApi & ProxyMethods) | undefined
+    let ended: MonitorError | undefined
+
+    const begin = async () => {
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
+      if (ended !== undefined) throw ended
+      const endpoint = make()
+      close = this.#watch(endpoint, (error) => this.#lose(session, error))
+      api = wrap<HostApi>(endpoint) as unknown as HostApi & ProxyMethods // every verb is a promise already
+      await this.#greet(api, lost)
+    }
+    const session: Session = {
+      api: () => api!,
+      lost,
+      ready: Promise.resolve().then(begin),
+      end(error) {
+        ended = error
+        api?.[releaseProxy]()
+        close()
+        kill(error)
+      },
+    }
+    session.ready.catch((thrown) => this.#lose(session, asLost(thrown)))
+    return session
+  }
+
+  /** Listens for the end of a worker or port; gives what ends it. */
+  #watch(endpoint: Endpoint, onLost: (error: MonitorError) => void): () => void {
+    const onError = (event: unknown) => {
+      const { message } = event as { message?: string }
+      ;(event as Partial<Event>).preventDefault?.()
+      onLost(new MonitorError('worker_lost', `the worker failed: ${message || 'its script could not be loaded'}`))
+    }
+    const onUnreadable = () => onLost(new MonitorError('worker_lost', 'a message from the worker could not be read'))
+    endpoint.addEventListener('error', onError as EventListener)
+    endpoint.addEventListener('messageerror', onUnreadable as EventListener)
+    return () => {
+      endpoint.removeEventListener('error', onError as EventListener)
+      endpoint.removeEventListener('messageerror', onUnreadable as EventListener)
+      if (this.#make !== undefined) (endpoint as WorkerLike).terminate()
+    }
+  }
+
+  async #greet(api: HostApi, lost: Promise<never>): Promise<void> {
+    const protocol = await withClock(
+      Promise.race([api.hello(), lost]),
+      this.#options.startTimeoutMs,
+      'the first sign of life',
+    )
+    if (protocol !== PROTOCOL) {
+      const remedy = 'load the worker script of this release'
+      throw new MonitorError('worker_lost', `speaks protocol ${protocol}, expected ${PROTOCOL}; ${remedy}`)
+    }
+    await withClock(Promise.race([this.#prepare(api), lost]), this.#options.timeoutMs, 'the state to be restored')
+  }
+
+  async #inTime<T>(answer: Promise<T>, session: Session, ms: number, what: string): Promise<T> {
+    try {
+      return await withClock(Promise.race([answer, session.lost]), ms, what)
+    } catch (thrown) {
+      if (thrown instanceof MonitorError && thrown.code === 'timeout') {
+        this.#lose(session, new MonitorError('worker_lost', `the worker was replaced: ${thrown.message}`))
+      }
+      throw thrown
+    }
+  }
+
+  #lose(session: Session, error: MonitorError): void {
+    if (session !== this.#session || this.#dead !== undefined) return
+    this.#failuresInRow++
+    if (this.#make === undefined || this.#failuresInRow > this.#options.maxRestarts) {
+      const tried =
+        this.#make === undefined
+          ? 'a port cannot be started again'
+          : `gave up after ${this.#options.maxRestarts} restarts in a row`
+      this.#dead = new MonitorError('worker_lost', `${error.message}; ${tried}`)
+      session.end(this.#dead)
+      return
+    }
+    this.#restarts++
+    this.#session = this.#start(this.#make, FIRST_DELAY_MS * 2 ** (this.#failuresInRow - 1))
+    session.end(error)
+    this.#options.onRestart?.({ reason: error.message, restarts: this.#restarts })
+  }
+}
+
+function asLost(thrown: unknown): MonitorError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new MonitorError('worker_lost', message, '', { cause: thrown })
+}
+
+async function withClock<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new MonitorError('timeout', `waited ${ms} ms for ${what}`)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

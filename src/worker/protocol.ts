@@ -1,0 +1,46 @@
+/** What crosses between a page and its worker. Plain data with a tag: error classes do not survive the trip. */
+import type { Entry, Observation, PlainError, Policy, Snapshot } from '../core/index.ts'
+import type { Query } from '../embed/index.ts'
+
+/** Raised when the two sides no longer understand each other. */
+export const PROTOCOL = 1
+
+/** What a machine in the worker is to be. Functions cannot cross. */
+export type MachineConfig =
+  | { readonly kind: 'detector'; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'monitor'; readonly config: Readonly<Record<string, unknown>> }
+
+/** An entry of a machine's log: an observation for a detector, an entry for a monitor. */
+export type LogEntry = Observation | Entry
+
+/** A value, or the error as data. */
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError }
+
+/** What came of queries: their log entries, the results, and how many entries the machine has applied in all. */
+export interface Applied {
+  readonly entries: readonly LogEntry[]
+  readonly results: readonly unknown[]
+  readonly applied: number
+}
+
+/** What the worker does. Each call settles with a {@link Reply}; it rejects only if the worker itself breaks. */
+export interface HostApi {
+  /** The worker's protocol: the first call, and the proof that it runs. */
+  hello(): Promise<number>
+  /** Makes a machine under a name of the caller's. A monitor tells its policy. */
+  open(machine: string, config: MachineConfig): Promise<Reply<Policy | null>>
+  /** Featurizes and applies queries, in order, all or nothing up to the applying. */
+  process(machine: string, call: number, queries: readonly Query[], batch: boolean): Promise<Reply<Applied>>
+  /** Applies entries as they are: replay, suspend, release. */
+  apply(machine: string, entries: readonly LogEntry[]): Promise<Reply<Applied>>
+  /** Stops a call that has not been applied yet; its `process` then settles with `aborted`. */
+  cancel(call: number): Promise<void>
+  snapshot(machine: string): Promise<Reply<{ readonly snapshot: Snapshot; readonly applied: number }>>
+  restore(machine: string, snapshot: Snapshot): Promise<Reply<void>>
+  reset(machine: string): Promise<Reply<void>>
+  describe(machine: string): Promise<Reply<unknown>>
+  /** Of a monitor: its clients, and the suspensions in force. */
+  clients(machine: string): Promise<Reply<unknown>>
+  suspensions(machine: string): Promise<Reply<readonly { readonly client: string; readonly untilMs: number }[]>>
+  close(machine: string): Promise<Reply<null>>
+}

@@ -1,0 +1,142 @@
+/** The worker's side: machines by name, each with its own order, behind comlink. */
+import { type Endpoint, expose } from 'comlink'
+import { errorFromPlain, MonitorError, type Snapshot, type StreamMonitorConfig, toMonitorError } from '../core/index.ts'
+import {
+  type AnyRegistry,
+  createDetectorEngine,
+  createMonitorEngine,
+  type Engine,
+  featurizeAll,
+  type MonitorEngine,
+  Order,
+  type Query,
+} from '../embed/index.ts'
+import { type Applied, type HostApi, type LogEntry, type MachineConfig, PROTOCOL, type Reply } from './protocol.ts'
+
+export interface ServeOptions {
+  /** Where detector names are looked up. Default: the built-in detectors. */
+  readonly registry?: AnyRegistry
+  /**
+   * Completes the options of each detector with what cannot cross from the page, such as an `embedder`, a `hash` or a
+   * `similarity` function. Gets the detector's name and the options that came; returns the options to use.
+   */
+  readonly configure?: (name: string, config: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+}
+
+type AnyEngine = Engine<Query, LogEntry, unknown, unknown>
+
+interface Machine {
+  readonly engine: AnyEngine
+  readonly order: Order
+  /** Entries applied since it was opened. */
+  applied: number
+}
+
+/**
+ * Answers on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first call.
+ */
+export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): void {
+  expose(createHost(options), endpoint)
+}
+
+/** The host's verbs, without a border. */
+export function createHost({ registry, configure = (_, config) => config }: ServeOptions = {}): HostApi {
+  const machines = new Map<string, Machine>()
+  const calls = new Map<number, AbortController>()
+  return {
+    hello: async () => PROTOCOL,
+    open: (name, config) =>
+      reply(async () => {
+        const engine = engineOf(config)
+        machines.set(name, { engine, order: new Order(), applied: 0 })
+        return config.kind === 'monitor' ? (engine as unknown as MonitorEngine).describe().policy : null
+      }),
+    process: (name, call, queries, batch) => reply(() => process(machine(name), call, queries, batch)),
+    apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
+    cancel: async (call) => calls.get(call)?.abort(),
+    snapshot: (name) => reply(() => now(name, ({ engine, applied }) => ({ snapshot: engine.snapshot(), applied }))),
+    restore: (name, snapshot: Snapshot) => reply(() => now(name, ({ engine }) => engine.restore(snapshot))),
+    reset: (name) => reply(() => now(name, ({ engine }) => engine.reset())),
+    describe: (name) => reply(() => now(name, ({ engine }) => engine.describe())),
+    clients: (name) => reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.clients())),
+    suspensions: (name) =>
+      reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.suspensions())),
+    close: (name) =>
+      reply(async () => {
+        machine(name).order.dispose()
+        machines.delete(name)
+        return null
+      }),
+  }
+
+  function engineOf(config: MachineConfig): AnyEngine {
+    if (config.kind === 'detector') {
+      const { name } = config
+      return createDetectorEngine(name, configure(name, config.config), registry) as unknown as AnyEngine
+    }
+    const { detectors, ...rest } = config.config
+    const complete = Array.isArray(detectors) ? detectors.map(completed) : detectors
+    const full = { ...rest, detectors: complete } as unknown as StreamMonitorConfig
+    return createMonitorEngine(full, { registry }) as unknown as AnyEngine
+  }
+
+  function completed(given: string | { readonly name: string }): unknown {
+    const { name, ...config } = typeof given === 'string' ? { name: given } : given
+    return { name, ...configure(name, config) }
+  }
+
+  function machine(name: string): Machine {
+    const known = machines.get(name)
+    if (known !== undefined) return known
+    throw new MonitorError('disposed', 'this detector or monitor is not open in the worker; make a new one')
+  }
+
+  function now<R>(name: string, step: (machine: Machine) => R): Promise<R> {
+    const known = machine(name)
+    return known.order.run(
+      async () => undefined,
+      () => step(known),
+    )
+  }
+
+  async function process(target: Machine, call: number, queries: readonly Query[], batch: boolean): Promise<Applied> {
+    const control = new AbortController()
+    calls.set(call, control)
+    const { signal } = control
+    const featurize = batch
+      ? () => featurizeAll(target.engine, queries, { signal })
+      : async () => [await target.engine.featurize(queries[0]!, { signal })]
+    try {
+      return await target.order.run(featurize, (entries) => applied(target, entries, batch), { signal })
+    } finally {
+      calls.delete(call)
+    }
+  }
+
+  function applyNow(target: Machine, entries: readonly LogEntry[]): Promise<Applied> {
+    return target.order.run(
+      async () => undefined,
+      () => applied(target, entries, true),
+    )
+  }
+}
+
+function applied(machine: Machine, entries: readonly LogEntry[], batch: boolean): Applied {
+  const results = batch ? machine.engine.applyBatch(entries) : [machine.engine.apply(entries[0]!)]
+  machine.applied += entries.length
+  return { entries, results, applied: machine.applied }
+}
+
+async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { ok: true, value: await work() }
+  } catch (thrown) {
+    return { ok: false, error: toMonitorError(thrown, 'plugin_failed').toJSON() }
+  }
+}
+
+/** The value of a reply; its error is rebuilt with code and path. */
+export function unwrap<T>(reply: Reply<T>): T {
+  if (reply.ok) return reply.value
+  throw errorFromPlain(reply.error)
+}

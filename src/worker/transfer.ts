@@ -1,0 +1,21 @@
+/** Which parts of a query can be moved to another thread instead of copied. */
+import type { Query } from '../embed/index.ts'
+
+/** The buffers and bitmaps of queries, each once. Shared memory is left out: it cannot be moved. */
+export function buffersOf(queries: readonly Query[]): Transferable[] {
+  const found = new Set<Transferable>()
+  for (const { input, modelOutput, embedding } of queries) {
+    for (const value of [input, modelOutput, embedding, dataOf(input)]) collect(value, found)
+  }
+  return [...found]
+}
+
+function dataOf(input: unknown): unknown {
+  return typeof input === 'object' && input !== null && 'data' in input ? input.data : undefined
+}
+
+function collect(value: unknown, found: Set<Transferable>): void {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value
+  const tag = Object.prototype.toString.call(buffer)
+  if (tag === '[object ArrayBuffer]' || tag === '[object ImageBitmap]') found.add(buffer as Transferable)
+}

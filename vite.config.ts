@@ -1,0 +1,72 @@
+/**
+ * One file for everything that is built and tested. `vite build --mode …`:
+ *   library  the doors of the package, one module each, with what they share in chunks
+ *   script   the prebuilt Web Worker, one file with everything in it
+ *   demo     the page
+ * Without a mode of these, the settings of Vitest.
+ */
+import { defineConfig, type UserConfig } from 'vite'
+import type { ViteUserConfig } from 'vitest/config'
+
+const target = 'es2022'
+const base = './'
+
+/** Packages that the doors import but do not contain, and Node's own. */
+const external = [/^node:/, 'comlink', 'sharp', 'onnxruntime-web', 'onnxruntime-node', '@huggingface/transformers']
+
+const library: UserConfig = {
+  base,
+  build: {
+    target,
+    outDir: 'dist',
+    emptyOutDir: false,
+    minify: false,
+    lib: {
+      formats: ['es'],
+      entry: {
+        index: 'src/index.ts',
+        core: 'src/core/index.ts',
+        embed: 'src/embed/index.ts',
+        worker: 'src/worker/index.ts',
+        cli: 'src/server/cli.ts',
+      },
+      fileName: (_, name) => `${name}.js`,
+    },
+    rolldownOptions: { external, output: { chunkFileNames: 'chunks/[name]-[hash].js' } },
+  },
+}
+
+const script: UserConfig = {
+  base,
+  build: {
+    target,
+    outDir: 'dist',
+    emptyOutDir: false,
+    lib: { formats: ['es'], entry: 'workers/monitor.worker.ts', fileName: () => 'monitor.worker.js' },
+    rolldownOptions: { external: ['sharp'], output: { codeSplitting: false } },
+  },
+}
+
+/** Cross-origin isolation, so that threads work where a model wants them. */
+const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+
+const demo: UserConfig = {
+  root: 'demo',
+  base,
+  worker: { format: 'es' },
+  build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: ['sharp'] } },
+  server: { headers, host: '127.0.0.1' },
+  preview: { headers, host: '127.0.0.1' },
+}
+
+const test: ViteUserConfig = {
+  test: {
+    include: ['test/**/*.test.ts'],
+    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    reporters: ['default'],
+  },
+}
+
+export default defineConfig(({ mode }) => ({ library, script, demo })[mode] ?? (test as UserConfig))
