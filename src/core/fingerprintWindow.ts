@@ -205,7 +205,7 @@ export function createHammingWindow(capacity: number, radius: number): Fingerpri
   }
 
   function bytes(): number {
-    return words.byteLength
+    return 8 * size
   }
 }
 

@@ -48,7 +48,7 @@ export class NumberWindow {
   }
 
   bytes(): number {
-    return this.#ring.byteLength
+    return 8 * this.#size
   }
 
   /** The numbers as they lie in the ring, the slot that comes next, and the running sum: a restored mean is the same to the bit. */

@@ -86,8 +86,9 @@ export class VectorRing {
     return this.#row(this.#slot(age)).slice()
   }
 
+  /** Of what is remembered, not of the spare room: a restored ring says the same, so evictions are reproducible. */
   bytes(): number {
-    return this.#rows.byteLength + this.#norms.byteLength
+    return this.#size * (this.#dimension * this.#rows.BYTES_PER_ELEMENT + 8)
   }
 
   /** The rows oldest first, as one array, and their length. */
