@@ -27,6 +27,7 @@ const library: UserConfig = {
         index: 'src/index.ts',
         core: 'src/core/index.ts',
         embed: 'src/embed/index.ts',
+        laws: 'src/laws/index.ts',
         worker: 'src/worker/index.ts',
         cli: 'src/server/cli.ts',
       },
@@ -62,10 +63,10 @@ const demo: UserConfig = {
 const test: ViteUserConfig = {
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/tools/setup.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
     testTimeout: 60_000,
     hookTimeout: 300_000,
-    reporters: ['default'],
   },
 }
 

@@ -2,7 +2,7 @@
  * Snapshots as one compact binary form.
  *
  *     offset  0        4          5          6            10             14
- *             'MTSN'   format 1   reserved   length u32   CRC-32 u32     payload: the snapshot as a tagged tree
+ *             'MTSN'   format 1   0          length u32   CRC-32 u32     payload: the snapshot as a tagged tree
  *
  * Numbers are little-endian. A tree is one tag byte and its content: null, false, true, an unsigned integer (LEB128), a
  * double, a string (UTF-16 units, LEB128 each), a list, an object, or a typed array with its raw elements. Reading checks every length
@@ -56,7 +56,7 @@ export function toBytes(snapshot: Snapshot): Uint8Array {
 export function fromBytes(bytes: Uint8Array): Snapshot {
   if (!isTyped(bytes, 'Uint8Array')) fail('must be a Uint8Array')
   if (bytes.length < HEADER || !MAGIC.every((b, i) => bytes[i] === b)) fail('is not a monitaur snapshot')
-  if (bytes[4] !== FORMAT) fail(`has format ${bytes[4]}, this release reads format ${FORMAT}`)
+  if (bytes[4] !== FORMAT || bytes[5] !== 0) fail(`has format ${bytes[4]}, this release reads format ${FORMAT}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const length = view.getUint32(6, true)
   if (length !== bytes.length - HEADER)
@@ -249,7 +249,7 @@ class Reader {
     for (let scale = 1; ; scale *= 128) {
       const byte = this.#byte()
       value += (byte % 128) * scale
-      if (value > Number.MAX_SAFE_INTEGER || scale > 2 ** 49) fail('holds an integer beyond 2^53')
+      if (value > Number.MAX_SAFE_INTEGER || scale > 0x2000000000000) fail('holds an integer beyond 2^53')
       if (byte < 128) return value
     }
   }

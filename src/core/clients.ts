@@ -16,7 +16,7 @@ export interface ClientsConfig {
 
 export type ClientLimits = Required<ClientsConfig>
 
-const DEFAULTS: ClientLimits = { maxClients: 10_000, maxBytes: 256 * 2 ** 20, stormWindowMs: 60_000 }
+const DEFAULTS: ClientLimits = { maxClients: 10_000, maxBytes: 256 * 1024 * 1024, stormWindowMs: 60_000 }
 
 /** A rough size of the objects that make up one client and one detector, beside the detector's own estimate. */
 const CLIENT_BYTES = 300

@@ -14,27 +14,55 @@ const LN2_LOW = 1.9082149292705877e-10
 const INVERSE_LN2 = 1.4426950408889634
 const TWO_54 = 18014398509481984
 
+/** Powers of two by exponent bits, and 128 intervals of [1, 2): a reciprocal of about the middle, and its logarithm. */
+interface LogTables {
+  readonly down: Float64Array
+  readonly reciprocal: Float64Array
+  readonly middle: Float64Array
+}
+
+let tables: LogTables | undefined
+
 /**
- * Natural logarithm, relative error below 1e-15. `log(0)` is −Infinity, `log(Infinity)` Infinity; a negative number or
+ * Natural logarithm, relative error below 1e-14. `log(0)` is −Infinity, `log(Infinity)` Infinity; a negative number or
  * NaN gives NaN.
+ *
+ * x = 2^k · f with f in [1, 2), f · R = 1 + r with R the reciprocal of the middle of f's interval:
+ * ln x = k ln 2 − ln R + ln(1 + r), |r| < 1/250. Looking the power of two up, instead of writing the bits of f back,
+ * is what makes it several times faster than the textbook form.
  */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN
-  if (x === Infinity) return x
-  const subnormal = x < 2.2250738585072014e-308
-  bits.setFloat64(0, subnormal ? x * TWO_54 : x)
-  const high = bits.getInt32(0)
-  // The fraction is in [1, 2); from √2 (0x6a09e in its upper bits) on it is halved: m in [√½, √2).
-  const halve = (high & 0xfffff) > 0x6a09e ? 1 : 0
-  const k = (high >>> 20) - 1023 + halve - (subnormal ? 54 : 0)
-  bits.setInt32(0, (high & 0xfffff) | (halve === 1 ? 0x3fe00000 : 0x3ff00000))
-  const m = bits.getFloat64(0)
-  // ln m = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + …, |s| ≤ 0.1716: the first term left out is below 2e-18 of the sum.
-  const s = (m - 1) / (m + 1)
+  if (x >= 8.98846567431158e307) return x === Infinity ? x : log(x / 2) + LN2_HIGH + LN2_LOW // its 2^−k is subnormal
+  if (x < 2.2250738585072014e-308) return log(x * TWO_54) - 54 * LN2_HIGH - 54 * LN2_LOW
+  if (x > 0.95 && x < 1.05) return logNearOne(x)
+  tables ??= makeTables()
+  bits.setFloat64(0, x, true)
+  const high = bits.getInt32(4, true)
+  const exponent = high >>> 20
+  const interval = (high >>> 13) & 127
+  const r = x * tables.down[exponent]! * tables.reciprocal[interval]! - 1
+  const r2 = r * r
+  // r − r²/2 + r³/3 − r⁴/4 + r⁵/5 − r⁶/6: the first term left out is below 1e-17.
+  const series = r + r2 * (r / 3 - 0.5 + r2 * (r / 5 - 0.25 - r2 / 6))
+  const k = exponent - 1023
+  return k * LN2_HIGH + (tables.middle[interval]! + (series + k * LN2_LOW))
+}
+
+/** ln x = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + … with s = (x − 1) / (x + 1); for x in [½, 2] to the last place or two. */
+function logNearOne(x: number): number {
+  const s = (x - 1) / (x + 1)
   const z = s * s
-  let series = 2 / 23
-  for (let n = 21; n >= 3; n -= 2) series = series * z + 2 / n
-  return k * LN2_HIGH + (2 * s + (s * z * series + k * LN2_LOW))
+  let series = 2 / 35
+  for (let n = 33; n >= 3; n -= 2) series = series * z + 2 / n
+  return 2 * s + s * z * series
+}
+
+function makeTables(): LogTables {
+  const down = new Float64Array(2048)
+  for (let exponent = 1; exponent < 2047; exponent++) down[exponent] = powerOfTwo(1023 - exponent)
+  const reciprocal = Float64Array.from({ length: 128 }, (_, i) => Math.fround(1 / (1 + (i + 0.5) / 128)))
+  return { down, reciprocal, middle: reciprocal.map((R) => -logNearOne(R)) }
 }
 
 /**
@@ -54,6 +82,7 @@ export function exp(x: number): number {
   return whole * powerOfTwo(half) * powerOfTwo(k - half)
 }
 
+/** 2 to the power k, for −1022 … 1023. */
 function powerOfTwo(k: number): number {
   bits.setInt32(0, (k + 1023) << 20)
   bits.setInt32(4, 0)

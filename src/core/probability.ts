@@ -14,17 +14,25 @@ const MAX_CLASSES = 1_000_000
  * negative. Values that do not add up to 1 are allowed, as in the reference. Throws `bad_query`.
  */
 export function checkProbabilities(p: ArrayLike<number>, path = 'probabilities'): number {
+  const sum = sumOfGood(p)
+  if (Number.isFinite(sum)) return sum
   checkScores(p, path)
+  const negative = Array.prototype.findIndex.call(p, (value) => value < 0)
+  if (negative === -1) refuse('bad_query', 'must have a finite sum', sum, path)
+  const remedy = "pass probabilities, or set outputs: 'logits'"
+  throw new MonitorError('bad_query', `must not be negative, got ${p[negative]}; ${remedy}`, `${path}[${negative}]`)
+}
+
+/** The sum of a list as it should be, in one pass; NaN for any other. */
+function sumOfGood(p: ArrayLike<number>): number {
+  const isList = typeof p === 'object' && p !== null && p.length >= 1 && p.length <= MAX_CLASSES
+  if (!isList) return Number.NaN
   let sum = 0
   for (let i = 0; i < p.length; i++) {
-    const value = p[i]!
-    if (value < 0) {
-      const remedy = "pass probabilities, or set outputs: 'logits'"
-      throw new MonitorError('bad_query', `must not be negative, got ${value}; ${remedy}`, `${path}[${i}]`)
-    }
+    const value: unknown = p[i]
+    if (typeof value !== 'number' || !(value >= 0)) return Number.NaN
     sum += value
   }
-  if (!Number.isFinite(sum)) refuse('bad_query', 'must have a finite sum', sum, path)
   return sum
 }
 
@@ -43,7 +51,7 @@ export function checkScores(p: ArrayLike<number>, path = 'probabilities'): void 
 
 /** Probabilities of logits: exp(l − max l), divided by their sum. The input is not changed. */
 export function softmax(logits: ArrayLike<number>): Float64Array {
-  const p = Float64Array.from(logits)
+  const p = new Float64Array(logits)
   let max = -Infinity
   for (const l of p) max = Math.max(max, l)
   let sum = 0

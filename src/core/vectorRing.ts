@@ -30,6 +30,8 @@ export class VectorRing {
   #dimension = 0
   #rows: Floats = new Float32Array(0)
   #norms = new Float64Array(0)
+  /** Working memory of {@link nearest}. */
+  #dots = new Float64Array(0)
   #size = 0
   /** Slot of the oldest row once the ring is full, else 0. */
   #oldest = 0
@@ -52,14 +54,16 @@ export class VectorRing {
    */
   nearest(query: ArrayLike<number>): Nearest | undefined {
     if (this.#size === 0) return undefined
-    const q = isTyped(query, 'Float32Array') || isTyped(query, 'Float64Array') ? query : Float64Array.from(query)
+    const q = new Float64Array(query)
     const queryNorm = norm(q)
+    const dots = this.#dots
+    dotRows(this.#rows, this.#size, q, dots)
     let index = 0
     let best = -Infinity
     for (let age = 0; age < this.#size; age++) {
       const slot = this.#slot(age)
       const scale = queryNorm * this.#norms[slot]!
-      const cosine = scale === 0 ? 0 : dot(this.#rows, slot * this.#dimension, q) / scale
+      const cosine = scale === 0 ? 0 : dots[slot]! / scale
       if (cosine > best) {
         best = cosine
         index = age
@@ -76,7 +80,7 @@ export class VectorRing {
     if (!full) this.#grow()
     const slot = full ? this.#oldest : this.#size
     this.#rows.set(vector, slot * this.#dimension)
-    this.#norms[slot] = norm(this.#row(slot))
+    this.#norms[slot] = norm(vector)
     if (full) this.#oldest = (this.#oldest + 1) % this.capacity
     else this.#size++
   }
@@ -107,6 +111,7 @@ export class VectorRing {
     this.#size = dimension === 0 ? 0 : rows.length / dimension
     this.#oldest = 0
     this.#norms = Float64Array.from({ length: this.#size }, (_, slot) => norm(this.#row(slot)))
+    this.#dots = new Float64Array(this.#size)
   }
 
   clear(): void {
@@ -132,28 +137,71 @@ export class VectorRing {
     norms.set(this.#norms)
     this.#rows = rows
     this.#norms = norms
+    this.#dots = new Float64Array(capacity)
   }
 }
 
-/** Four running sums keep the adder busy; the order of additions is part of the contract. */
-function dot(rows: Floats, start: number, q: Floats): number {
+/**
+ * The scalar products of the first `count` rows with `q`. Four rows at a time, so that an element of `q` is loaded once
+ * for all of them; two running sums a row, even and odd places. The order of additions is part of the contract.
+ */
+function dotRows(rows: Floats, count: number, q: Float64Array, out: Float64Array): void {
   const n = q.length
-  const even = n & ~3
+  const even = n & ~1
+  let row = 0
+  for (; row + 4 <= count; row += 4) {
+    const r0 = row * n
+    const r1 = r0 + n
+    const r2 = r1 + n
+    const r3 = r2 + n
+    let a0 = 0
+    let b0 = 0
+    let a1 = 0
+    let b1 = 0
+    let a2 = 0
+    let b2 = 0
+    let a3 = 0
+    let b3 = 0
+    for (let i = 0; i < even; i += 2) {
+      const x = q[i]!
+      const y = q[i + 1]!
+      a0 += rows[r0 + i]! * x
+      b0 += rows[r0 + i + 1]! * y
+      a1 += rows[r1 + i]! * x
+      b1 += rows[r1 + i + 1]! * y
+      a2 += rows[r2 + i]! * x
+      b2 += rows[r2 + i + 1]! * y
+      a3 += rows[r3 + i]! * x
+      b3 += rows[r3 + i + 1]! * y
+    }
+    if (even < n) {
+      a0 += rows[r0 + even]! * q[even]!
+      a1 += rows[r1 + even]! * q[even]!
+      a2 += rows[r2 + even]! * q[even]!
+      a3 += rows[r3 + even]! * q[even]!
+    }
+    out[row] = a0 + b0
+    out[row + 1] = a1 + b1
+    out[row + 2] = a2 + b2
+    out[row + 3] = a3 + b3
+  }
+  for (; row < count; row++) out[row] = dot(rows, row * n, q)
+}
+
+/** One row of {@link dotRows}, to the same bit. */
+function dot(rows: ArrayLike<number>, start: number, q: ArrayLike<number>): number {
+  const n = q.length
   let a = 0
   let b = 0
-  let c = 0
-  let d = 0
-  for (let i = 0, r = start; i < even; i += 4, r += 4) {
-    a += rows[r]! * q[i]!
-    b += rows[r + 1]! * q[i + 1]!
-    c += rows[r + 2]! * q[i + 2]!
-    d += rows[r + 3]! * q[i + 3]!
+  for (let i = 0; i < n - 1; i += 2) {
+    a += rows[start + i]! * q[i]!
+    b += rows[start + i + 1]! * q[i + 1]!
   }
-  for (let i = even; i < n; i++) a += rows[start + i]! * q[i]!
-  return a + b + (c + d)
+  if (n % 2 === 1) a += rows[start + n - 1]! * q[n - 1]!
+  return a + b
 }
 
-function norm(v: Floats): number {
+function norm(v: ArrayLike<number>): number {
   return Math.sqrt(dot(v, 0, v))
 }
 

@@ -171,7 +171,7 @@ async function probabilities({ query }: QueryFeatures, { detector }: Need): Prom
   }
   if (detector['outputs'] === 'logits') checkScores(modelOutput, 'modelOutput')
   else checkProbabilities(modelOutput, 'modelOutput')
-  return { probabilities: Float64Array.from(modelOutput) }
+  return { probabilities: new Float64Array(modelOutput) }
 }
 
 async function fingerprint(features: QueryFeatures, need: Need): Promise<Observation> {

@@ -1,0 +1,80 @@
+/** Every code block of the README is run, and what it prints is compared with the comments beside it. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, preview } from 'vite'
+import { describe, expect, test } from 'vitest'
+import { launchChromium } from './tools/chromium.ts'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const folder = join(root, 'reports/readme')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/^```(\S+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, where, code]) => {
+  return { language: language!, where, code: code!, printed: printedIn(code!) }
+})
+
+/** The lines of comment that follow a `console.log`. */
+function printedIn(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\)\n\/\/ (.*)/g)].map((match) => match[1]!)
+}
+
+describe('the README', () => {
+  test('has blocks of known kinds only', () => {
+    expect(blocks.length).toBeGreaterThanOrEqual(4)
+    for (const { language, printed } of blocks) {
+      expect(language).toBe('js')
+      expect(printed.length).toBeGreaterThan(0)
+    }
+  })
+
+  for (const [i, { where, code, printed }] of blocks.entries()) {
+    if (where === 'browser') continue
+    test(`block ${i + 1} prints in Node what it says`, () => {
+      mkdirSync(folder, { recursive: true })
+      const file = join(folder, `block-${i + 1}.mjs`)
+      writeFileSync(file, code)
+      expect(execFileSync(process.execPath, [file], { encoding: 'utf8' }).trim().split('\n')).toEqual(printed)
+    })
+  }
+
+  test('the block for the browser prints in a page built by Vite what it says', async () => {
+    const { code, printed } = blocks.find(({ where }) => where === 'browser')!
+    const app = join(folder, 'app')
+    mkdirSync(app, { recursive: true })
+    writeFileSync(join(app, 'main.js'), code)
+    writeFileSync(
+      join(app, 'index.html'),
+      '<!doctype html><link rel="icon" href="data:," /><script type="module" src="./main.js"></script>',
+    )
+    const config = {
+      root: app,
+      configFile: false as const,
+      logLevel: 'error' as const,
+      worker: { format: 'es' as const },
+    }
+    await build({ ...config, build: { target: 'es2022', outDir: 'dist', emptyOutDir: true } })
+    const server = await preview({ ...config, build: { outDir: 'dist' }, preview: { host: '127.0.0.1', port: 4300 } })
+    const browser = await launchChromium()
+    try {
+      const page = await browser.newPage()
+      const lines: string[] = []
+      const said = new Promise<void>((done) => {
+        page.on('console', (message) => {
+          lines.push(message.text())
+          done()
+        })
+        page.on('pageerror', (error) => {
+          lines.push(String(error))
+          done()
+        })
+      })
+      await page.goto(server.resolvedUrls!.local[0]!)
+      await said
+      expect(lines).toEqual(printed)
+    } finally {
+      await browser.close()
+      await server.close()
+    }
+  })
+})

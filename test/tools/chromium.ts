@@ -1,0 +1,134 @@
+/** Finds a Chromium for the browser tests, or installs one. Tests fail without it; they are never skipped. */
+import { execFile } from 'node:child_process'
+import { access, constants, readFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Browser, chromium } from 'playwright'
+
+const run = promisify(execFile)
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+const PLACES = [
+  '/snap/bin/chromium',
+  '/opt/google/chrome/chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+const PLAYWRIGHT_INSTALL_MS = 120_000
+const APT_INSTALL_MS = 600_000
+
+/**
+ * Quiet, and running as root. What a container gives for shared memory (64 MB) is too little for large pictures.
+ */
+const ARGS = [
+  '--no-sandbox',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+/** WebGPU on the software adapter, also where a GPU is, so that every machine gives the same. */
+const WEBGPU_ARGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
+/** Starts a headless Chromium; close it after use. With `webgpu` it has a WebGPU adapter, in software. */
+export async function launchChromium({ webgpu = false }: { readonly webgpu?: boolean } = {}): Promise<Browser> {
+  const executablePath = await findChromium()
+  return chromium.launch({ executablePath, headless: true, args: webgpu ? [...ARGS, ...WEBGPU_ARGS] : ARGS })
+}
+
+/**
+ * The path of a Chromium: `MONITAUR_CHROMIUM`, else an installed one, else Playwright's own, else one that is installed
+ * now, by Playwright or by apt. Throws a sentence that says what was tried and what to do.
+ */
+export async function findChromium(): Promise<string> {
+  const given = process.env['MONITAUR_CHROMIUM']
+  if (given !== undefined && given !== '') {
+    if (await isExecutable(given)) return given
+    throw new Error(`MONITAUR_CHROMIUM is '${given}', which is no program; correct it or unset it`)
+  }
+  const failedBefore = process.env['MONITAUR_NO_CHROMIUM']
+  if (failedBefore !== undefined) throw new Error(failedBefore)
+  const present = (await findInstalled()) ?? (await findPlaywrights())
+  if (present !== undefined) return present
+  const tried = ['PATH and the usual places', "Playwright's own"]
+  for (const [what, install] of [
+    ['npx playwright install chromium', installByPlaywright],
+    ['apt-get install chromium', installByApt],
+  ] as const) {
+    const failure = await reasonOfFailure(install)
+    const found = (await findInstalled()) ?? (await findPlaywrights())
+    if (found !== undefined) return found
+    tried.push(`${what} (${failure ?? 'no browser came of it'})`)
+  }
+  throw new Error(
+    `no Chromium for the browser tests, tried ${tried.join(', ')}; run 'apt-get install chromium' or ` +
+      `'npx playwright install chromium', or set MONITAUR_CHROMIUM to the path of one`,
+  )
+}
+
+async function findInstalled(): Promise<string | undefined> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const paths = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)))
+  for (const path of [...paths, ...PLACES]) if (await isExecutable(path)) return path
+  return undefined
+}
+
+async function findPlaywrights(): Promise<string | undefined> {
+  const path = chromium.executablePath()
+  return (await isExecutable(path)) ? path : undefined
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Playwright gives up after 30 s without a connection, then tries another host: the limit is for closed networks. */
+async function installByPlaywright(): Promise<void> {
+  say('installing Chromium with Playwright …')
+  await run('npx', ['playwright', 'install', 'chromium'], { timeout: PLAYWRIGHT_INSTALL_MS, killSignal: 'SIGKILL' })
+}
+
+async function installByApt(): Promise<void> {
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '')
+  if (!/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system)) throw new Error('this is no Debian or Ubuntu')
+  const prefix = await rootPrefix()
+  say('installing Chromium with apt …')
+  const [program, ...before] = [...prefix, 'apt-get']
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const limits = { env, timeout: APT_INSTALL_MS, maxBuffer: 64 * 2 ** 20 }
+  await run(program!, [...before, 'update'], limits)
+  await run(program!, [...before, 'install', '-y', '--no-install-recommends', 'chromium'], limits)
+}
+
+/** Nothing as root, else sudo if it asks for no password. */
+async function rootPrefix(): Promise<readonly string[]> {
+  if (process.getuid?.() === 0) return []
+  await run('sudo', ['-n', 'true']).catch(() => {
+    throw new Error('not root, and sudo wants a password')
+  })
+  return ['sudo', '-n']
+}
+
+async function reasonOfFailure(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (thrown) {
+    if ((thrown as { killed?: boolean }).killed) return 'took too long'
+    const { message, stderr } = thrown as Error & { readonly stderr?: string }
+    const lines = (stderr ?? '')
+      .split('\n')
+      .filter((line) => /error|fail|unable/i.test(line) && !/log of this/.test(line))
+    return (lines[0] ?? message).trim().slice(0, 200)
+  }
+}
+
+/** To the error stream: tests own the output. */
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
