@@ -1,10 +1,6 @@
 /** Batteries included: raw queries in, verdicts out, in browser and Node. */
 export {
-  type Action,
-  type Admission,
   type Builtins,
-  type ClientSummary,
-  type ClientsConfig,
   type ColumnSchema,
   type ConfidenceMetadata,
   createRegistry,
@@ -17,10 +13,8 @@ export {
   isMonitorError,
   listDetectors,
   MonitorError,
-  type MonitorEvent,
   type Pixels,
   type PlainError,
-  type PolicyConfig,
   type Registry,
   type RepetitionMetadata,
   type Row,
@@ -29,8 +23,16 @@ export {
   type SimilarityMetadata,
   type Snapshot,
   toBytes,
-  type Verdict,
 } from './core/index.ts'
+export type {
+  Action,
+  Admission,
+  ClientSummary,
+  ClientsConfig,
+  MonitorEvent,
+  PolicyConfig,
+  Verdict,
+} from './core/monitor/index.ts'
 export {
   type AsyncDetector,
   type CallOptions,

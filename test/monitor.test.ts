@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { fromBytes, type Observation, toBytes } from '../src/core/index.ts'
 import {
   createStreamMonitor,
   type Entry,
-  fromBytes,
   type MonitorEvent,
-  type Observation,
   type QueryEntry,
-  toBytes,
   type Verdict,
-} from '../src/core/index.ts'
+} from '../src/core/monitor/index.ts'
 import { createMonitor, type MonitorHostEvent } from '../src/index.ts'
 import { random } from './tools/random.ts'
 

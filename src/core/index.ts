@@ -14,7 +14,6 @@ export {
   rowVector,
 } from './canonical.ts'
 export { checkFunction, checkNumber, checkObject, isPlainObject, refuse } from './checkers.ts'
-export type { ClientLimits, ClientsConfig } from './clients.ts'
 export { embedPixels } from './descriptor.ts'
 export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
@@ -31,10 +30,8 @@ export {
   toMonitorError,
   withPath,
 } from './errors.ts'
-export { checkClient, createStreamMonitor } from './monitor.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
 export { checkPixels, flattenAlpha } from './pixels.ts'
-export type { Action, Policy, PolicyConfig } from './policy.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
 export {
   type ConfigOf,
@@ -64,15 +61,3 @@ export type {
   Snapshot,
 } from './types.ts'
 export { checkVector } from './vectorRing.ts'
-export type {
-  Admission,
-  ClientSummary,
-  Entry,
-  MonitorDescription,
-  MonitorEvent,
-  MonitoredDetector,
-  QueryEntry,
-  StreamMonitor,
-  StreamMonitorConfig,
-  Verdict,
-} from './verdict.ts'

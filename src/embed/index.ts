@@ -1,5 +1,12 @@
 /** From raw input to features, and the hosts that wait for them. */
 export {
+  createStreamMonitor,
+  type Entry,
+  type QueryEntry,
+  type StreamMonitor,
+  type StreamMonitorConfig,
+} from '../core/monitor/index.ts'
+export {
   type AsyncDetector,
   type DetectorConfig,
   type DetectorHostOptions,

@@ -1,5 +1,6 @@
 /** A monitor around any asynchronous model call: a transformers.js pipeline, an ONNX session, a fetch. */
-import { MonitorError, type Verdict } from '../core/index.ts'
+import { MonitorError } from '../core/index.ts'
+import type { Verdict } from '../core/monitor/index.ts'
 import type { Monitor } from './monitor.ts'
 import type { Query } from './query.ts'
 

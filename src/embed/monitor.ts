@@ -1,27 +1,29 @@
 /** Several detectors over one stream of raw queries, per client. */
 import {
-  type Admission,
-  type ClientSummary,
   checkObject,
   createRegistry,
-  createStreamMonitor,
-  type Entry,
   isPlainObject,
-  type MonitorDescription,
   MonitorError,
-  type MonitorEvent,
-  type MonitoredDetector,
   type Observation,
   type PlainError,
-  type Policy,
-  type QueryEntry,
   type Snapshot,
-  type StreamMonitor,
-  type StreamMonitorConfig,
   toMonitorError,
-  type Verdict,
   withPath,
 } from '../core/index.ts'
+import {
+  type Admission,
+  type ClientSummary,
+  createStreamMonitor,
+  type Entry,
+  type MonitorDescription,
+  type MonitorEvent,
+  type MonitoredDetector,
+  type Policy,
+  type QueryEntry,
+  type StreamMonitor,
+  type StreamMonitorConfig,
+  type Verdict,
+} from '../core/monitor/index.ts'
 import { type AnyRegistry, type Engine, featurizeAll, splitConfig } from './engine.ts'
 import { type Featurizer, QueryFeatures } from './featurize.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'

@@ -1,5 +1,6 @@
 /** The query as callers give it, and the checks of its outer form. */
-import { checkClient, checkNumber, checkObject, isPlainObject, MonitorError, type Row, refuse } from '../core/index.ts'
+import { checkNumber, checkObject, isPlainObject, MonitorError, type Row, refuse } from '../core/index.ts'
+import { checkClient } from '../core/monitor/index.ts'
 import type { ImageInput } from './image.ts'
 import type { CallOptions } from './order.ts'
 

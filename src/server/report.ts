@@ -1,5 +1,6 @@
 /** A replay in words: one line per query, the bad lines, the summary. Nothing from the data reaches it unescaped. */
-import type { Detection, PlainError, Verdict } from '../core/index.ts'
+import type { Detection, PlainError } from '../core/index.ts'
+import type { Verdict } from '../core/monitor/index.ts'
 import type { Query } from '../embed/index.ts'
 import { printable, printableJson } from './output.ts'
 import type { Outcome, Summary } from './tally.ts'

@@ -1,5 +1,6 @@
 /** What a replay counts. */
-import type { PlainError, Verdict } from '../core/index.ts'
+import type { PlainError } from '../core/index.ts'
+import type { Verdict } from '../core/monitor/index.ts'
 
 /** What became of one line. */
 export type Outcome =

@@ -3,7 +3,7 @@
  * fixed amount fades per minute, so it decays by time and filler queries do not flush it. It counts; it is not
  * calibrated: how often an honest client reaches a limit depends on the detectors' thresholds.
  */
-import { checkChoice, checkNumber, checkObject } from './checkers.ts'
+import { checkChoice, checkNumber, checkObject } from '../checkers.ts'
 
 /** From mild to strict: serve · serve and tell · refuse this query · refuse the client for a while. */
 export type Action = 'allow' | 'flag' | 'throttle' | 'suspend'

@@ -3,15 +3,15 @@
  * entries, each of which carries its time, and the same entries give the same verdicts and the same state anywhere. So a
  * log of entries and a snapshot are all that crash recovery and replication need.
  */
-import { checkNumber, checkObject, isWellFormed, refuse } from './checkers.ts'
+import { checkNumber, checkObject, isWellFormed, refuse } from '../checkers.ts'
+import { checkSnapshot } from '../detector.ts'
+import { type ErrorCode, type PlainError, toMonitorError, withPath } from '../errors.ts'
+import { createRegistry, type Registry } from '../registry.ts'
+import { readList, readNumber, readState, readText } from '../state.ts'
+import type { Detection, Detector, Observation, PlainData, Snapshot } from '../types.ts'
 import { type ClientState, ClientTable, checkClients } from './clients.ts'
-import { checkSnapshot } from './detector.ts'
-import { type ErrorCode, type PlainError, toMonitorError, withPath } from './errors.ts'
 import { type Action, checkPolicy, fade, proposeAction } from './policy.ts'
-import { createRegistry, type Registry } from './registry.ts'
 import { MAX_DETECTORS, readSlots } from './slots.ts'
-import { readList, readNumber, readState, readText } from './state.ts'
-import type { Detection, Detector, Observation, PlainData, Snapshot } from './types.ts'
 import {
   type Admission,
   type ClientSummary,

@@ -1,6 +1,6 @@
 /** What is remembered of each client, within a fixed number of clients and bytes: the least recently seen leaves first. */
-import { checkNumber, checkObject } from './checkers.ts'
-import type { Detector } from './types.ts'
+import { checkNumber, checkObject } from '../checkers.ts'
+import type { Detector } from '../types.ts'
 
 export interface ClientsConfig {
   /** Clients remembered at a time, 1 … 10 million. Default 10 000. */

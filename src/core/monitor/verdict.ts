@@ -1,8 +1,9 @@
 /** What goes into a monitor and what comes out of it: plain data, all of it. */
+
+import type { PlainError } from '../errors.ts'
+import type { Detection, Observation, Snapshot } from '../types.ts'
 import type { ClientLimits, ClientsConfig } from './clients.ts'
-import type { PlainError } from './errors.ts'
 import type { Action, Policy, PolicyConfig } from './policy.ts'
-import type { Detection, Observation, Snapshot } from './types.ts'
 
 /** One detector of a monitor: its registry name, its options, and where it stands. */
 export interface MonitoredDetector {

@@ -1,8 +1,8 @@
 /** The detectors of a monitor, as its configuration names them. */
-import { checkChoice, isPlainObject, refuse } from './checkers.ts'
-import { MonitorError, toMonitorError, withPath } from './errors.ts'
-import type { Registry, Specs } from './registry.ts'
-import type { Detector, Observation } from './types.ts'
+import { checkChoice, isPlainObject, refuse } from '../checkers.ts'
+import { MonitorError, toMonitorError, withPath } from '../errors.ts'
+import type { Registry, Specs } from '../registry.ts'
+import type { Detector, Observation } from '../types.ts'
 
 /** The most detectors of one monitor. */
 export const MAX_DETECTORS = 64
