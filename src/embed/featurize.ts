@@ -272,6 +272,7 @@ function checkText(input: unknown, { maxTextLength }: Required<Limits>): string 
   const isList = Array.isArray(input) && input.length > 0
   const text = isList && input.every((part) => typeof part === 'string') ? input.join(' ') : input
   if (typeof text !== 'string') refuse('bad_query', 'must be a string or a list of strings', input, 'input')
+  if (text === '') throw new MonitorError('bad_query', 'must not be empty', 'input')
   if (text.length <= maxTextLength) return text
   const remedy = 'send a shorter text or raise limits.maxTextLength'
   throw new MonitorError(
