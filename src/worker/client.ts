@@ -6,22 +6,26 @@
  */
 import { type Endpoint, transfer } from 'comlink'
 import {
-  type Admission,
   type Builtins,
-  type ClientSummary,
-  checkClient,
   type Description,
   type Detection,
+  type ErrorCode,
   isMonitorError,
   isPlainObject,
   type MetadataOf,
-  type MonitorDescription,
   MonitorError,
-  type Policy,
   refuse,
   type Snapshot,
-  type Verdict,
+  toMonitorError,
 } from '../core/index.ts'
+import {
+  type Admission,
+  type ClientSummary,
+  checkClient,
+  type MonitorDescription,
+  type Policy,
+  type Verdict,
+} from '../core/monitor/index.ts'
 import {
   type AsyncDetector,
   announce,
@@ -36,8 +40,8 @@ import {
   splitName,
   stamp,
 } from '../embed/index.ts'
-import { Link, type LinkOptions, type WorkerLike } from './link.ts'
-import type { Applied, HostApi, LogEntry, MachineConfig, Reply } from './protocol.ts'
+import { type Lane, Link, type LinkOptions, type WorkerLike } from './link.ts'
+import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
 import { unwrap } from './serve.ts'
 import { buffersOf } from './transfer.ts'
 
@@ -105,8 +109,9 @@ function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, opti
     async createMonitor(config, { now = Date.now } = {}) {
       const { onEvent, ...rest } = isPlainObject(config) ? (config as unknown as MonitorConfig) : ({} as MonitorConfig)
       const machine = add({ kind: 'monitor', config: rest as unknown as Record<string, unknown> })
-      const policy = (await machine.opened) as Policy
-      return monitorOver(machine, policy, onEvent, now)
+      await machine.opened
+      const { policy, clients } = (await machine.describe()) as MonitorDescription
+      return monitorOver(machine, { policy, maxClients: clients.maxClients, onEvent, now })
     },
     get restarts() {
       return link.restarts
@@ -153,6 +158,7 @@ class MachineClient {
   readonly #link: Link
   readonly #options: { readonly snapshotEvery: number; readonly maxPending: number }
   readonly #forget: () => void
+  readonly #lane: Lane = { answers: 0 }
   #base: Snapshot | undefined
   #log: { readonly at: number; readonly entry: LogEntry }[] = []
   #pending = 0
@@ -180,12 +186,12 @@ class MachineClient {
   async #open(): Promise<Policy | null> {
     for (;;) {
       try {
-        const policy = unwrap(await this.#link.call((api) => api.open(this.name, this.#config)))
+        const policy = await this.#ask((api) => api.open(this.name, this.#config), 'bad_config')
         this.#isOpen = true
         return policy
       } catch (thrown) {
-        const again = isMonitorError(thrown) && thrown.code === 'worker_lost' && this.#link.isAlive
-        if (again) continue
+        const isLost = isMonitorError(thrown) && (thrown.code === 'worker_lost' || thrown.code === 'timeout')
+        if (isLost && this.#link.isAlive) continue
         this.#forget()
         throw thrown
       }
@@ -197,28 +203,33 @@ class MachineClient {
     if (!this.#isOpen) return
     unwrap(await api.open(this.name, this.#config))
     if (this.#base !== undefined) unwrap(await api.restore(this.name, this.#base))
-    const entries = this.#log.map(({ entry }) => entry)
+    const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
     this.#log = entries.map((entry, i) => ({ at: i + 1, entry }))
     this.#saving = false
     await this.#tellSuspensions(api)
   }
 
-  async process(queries: readonly Query[], batch: boolean, options: CallOptions): Promise<unknown[]> {
+  /** Queries of which nobody else will change anything, see `holdQuery`. */
+  async process(held: readonly Query[], batch: boolean, options: CallOptions): Promise<unknown[]> {
     if (this.#pending >= this.#options.maxPending) {
       const remedy = 'await earlier calls before making more, or raise maxPending'
       throw new MonitorError('overloaded', `${this.#pending} calls are waiting, which is the limit; ${remedy}`)
     }
-    const { signal } = options
-    if (signal?.aborted) throw new MonitorError('aborted', 'was aborted by its signal', '', { cause: signal.reason })
-    const held = queries.map((query) => holdQuery(query, options))
+    const { signal, transfer: bitmaps = false } = options
+    throwIfAborted(signal)
     const call = ++this.#calls
-    const cancel = () => this.#link.call((api) => api.cancel(call)).catch(() => {})
+    const cancel = () => this.#link.call((api) => api.cancel(this.name, call)).catch(() => {})
     this.#pending++
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const sent = transfer([...held], buffersOf(held))
-      return this.#learn(await this.#send((api) => api.process(this.name, call, sent, batch)))
+      const queries = held.map(({ metadata: _, ...query }) => query) // nobody looks at it, and it may not be clonable
+      const sent = transfer(queries, buffersOf(queries, { bitmaps }))
+      const answer = await this.#send((api) => {
+        throwIfAborted(signal) // from here on the cancelling comes behind the call
+        return api.process(this.name, call, sent, batch)
+      })
+      return this.#learn(answer)
     } finally {
       this.#pending--
       signal?.removeEventListener('abort', cancel)
@@ -250,26 +261,24 @@ class MachineClient {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { snapshot, applied } = await this.#send((api) => api.snapshot(this.name))
-    this.#base = snapshot
-    this.#log = this.#log.filter(({ at }) => at > applied)
-    return snapshot
+    return this.#keep(await this.#send((api) => api.snapshot(this.name)))
   }
 
   async restore(snapshot: Snapshot): Promise<void> {
-    await this.#send((api) => api.restore(this.name, snapshot))
-    await this.#replaced()
+    this.#keep(await this.#send((api) => api.restore(this.name, snapshot), 'bad_snapshot'))
+    await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
   async reset(): Promise<void> {
-    await this.#send((api) => api.reset(this.name))
-    await this.#replaced()
+    this.#keep(await this.#send((api) => api.reset(this.name)))
+    await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
-  /** The state was replaced: what came before no longer counts. */
-  async #replaced(): Promise<void> {
-    await this.snapshot()
-    await this.#link.call((api) => this.#tellSuspensions(api))
+  /** The state to start again from: entries that came before it no longer count. */
+  #keep({ snapshot, applied }: State): Snapshot {
+    this.#base = snapshot
+    this.#log = this.#log.filter(({ at }) => at > applied)
+    return snapshot
   }
 
   async #tellSuspensions(api: HostApi): Promise<void> {
@@ -284,25 +293,51 @@ class MachineClient {
     return this.#send((api) => api.clients(this.name))
   }
 
+  /** Safe to call twice, and without a worker: then nothing is left to close. */
   async close(): Promise<void> {
     this.#forget()
-    await this.#send((api) => api.close(this.name))
+    try {
+      await this.#send((api) => api.close(this.name))
+    } catch (thrown) {
+      if (!isMonitorError(thrown)) throw thrown
+    }
   }
 
-  async #send<T>(call: (api: HostApi) => Promise<Reply<T>>): Promise<T> {
+  async #send<T>(call: (api: HostApi) => Promise<Reply<T>>, refusal: ErrorCode = 'bad_query'): Promise<T> {
     await this.opened
-    return unwrap(await this.#link.call(call))
+    return this.#ask(call, refusal)
   }
+
+  /** One call; `refusal` is the code for arguments that cannot be cloned. */
+  async #ask<T>(call: (api: HostApi) => Promise<Reply<T>>, refusal: ErrorCode): Promise<T> {
+    try {
+      return unwrap(await this.#link.call(call, this.#lane))
+    } catch (thrown) {
+      if (isMonitorError(thrown)) throw thrown
+      const { name, message } = thrown as Error
+      if (name === 'DataCloneError') {
+        throw new MonitorError(refusal, `cannot be sent to a worker: ${message}`, '', { cause: thrown })
+      }
+      throw toMonitorError(thrown, 'plugin_failed') // an answer that cannot be sent back
+    }
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new MonitorError('aborted', 'was aborted by its signal', '', { cause: signal.reason })
 }
 
 function detectorOver(name: string, machine: MachineClient): AsyncDetector {
   return {
     name,
     async process(query, options = {}) {
-      const [result] = await machine.process([query], false, options)
+      const [result] = await machine.process([holdQuery(query, options)], false, options)
       return result as Detection
     },
-    processBatch: (queries, options = {}) => machine.process(queries, true, options) as Promise<Detection[]>,
+    async processBatch(queries, options = {}) {
+      const held = queries.map((query) => holdQuery(query, options))
+      return (await machine.process(held, true, options)) as Detection[]
+    },
     snapshot: () => machine.snapshot(),
     restore: (snapshot) => machine.restore(snapshot),
     reset: () => machine.reset(),
@@ -311,16 +346,20 @@ function detectorOver(name: string, machine: MachineClient): AsyncDetector {
   }
 }
 
-function monitorOver(
-  machine: MachineClient,
-  policy: Policy,
-  onEvent: MonitorConfig['onEvent'],
-  now: () => number,
-): Monitor {
+interface Watched {
+  readonly policy: Policy
+  readonly maxClients: number
+  readonly onEvent: MonitorConfig['onEvent']
+  readonly now: () => number
+}
+
+function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now }: Watched): Monitor {
   // A mirror of the suspensions, so that `admit` needs no round trip.
   let suspended = new Map<string, number>()
+  let streamMs = 0
   machine.onSuspensions = (list) => {
     suspended = new Map(list.map(({ client, untilMs }) => [client, untilMs]))
+    streamMs = 0
   }
 
   return {
@@ -356,16 +395,28 @@ function monitorOver(
   function admit(client: string, timeMs = now()): Admission {
     checkClient(client)
     const untilMs = suspended.get(client)
-    if (policy.mode === 'observe' || untilMs === undefined || untilMs <= timeMs) return { allowed: true }
+    if (policy.mode === 'observe' || untilMs === undefined || untilMs <= Math.max(timeMs, streamMs))
+      return { allowed: true }
     return { allowed: false, suspendedUntilMs: untilMs }
   }
 
   function learn(result: unknown): Verdict {
     const applied = result as MonitorApplied
+    streamMs = Math.max(streamMs, applied.verdict?.timeMs ?? 0)
     for (const event of applied.events) {
-      if (event.kind === 'suspended') suspended.set(event.client, event.untilMs)
+      if (event.kind === 'suspended') mirror(event.client, event.untilMs, event.timeMs)
       if (event.kind === 'released') suspended.delete(event.client)
     }
     return announce(applied, onEvent)
+  }
+
+  /** As the monitor itself does: the newest last, and the oldest leave when they have ended or are too many. */
+  function mirror(client: string, untilMs: number, timeMs: number): void {
+    suspended.delete(client)
+    suspended.set(client, untilMs)
+    for (const [other, endMs] of suspended) {
+      if (endMs > timeMs && suspended.size <= maxClients) break
+      suspended.delete(other)
+    }
   }
 }

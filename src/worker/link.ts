@@ -15,7 +15,10 @@ export interface WorkerLike extends Endpoint {
 }
 
 export interface LinkOptions {
-  /** Longest wait for an answer, in ms; then the worker counts as hung and is replaced. Default 30 000. */
+  /**
+   * Longest silence, in ms, of a detector or monitor that owes an answer; then the worker counts as hung and is replaced.
+   * A call that waits behind others is not late while these are answered. Default 30 000.
+   */
   readonly timeoutMs?: number
   /** Longest wait for a new worker to answer at all, in ms. Default 15 000. */
   readonly startTimeoutMs?: number
@@ -28,12 +31,18 @@ export interface LinkOptions {
 /** What to do in a fresh worker before calls pass. */
 export type Prepare = (api: HostApi) => Promise<void>
 
+/** Calls that are answered in order. */
+export interface Lane {
+  answers: number
+}
+
 /** One life of a worker. */
 interface Session {
+  /** Throws what ended this life, once it has ended. */
   readonly api: () => HostApi
   /** Rejects when this worker is gone. */
   readonly lost: Promise<never>
-  /** Settles when the worker is ready for calls. */
+  /** Resolves when the worker is ready for calls; rejects as `lost` does. */
   readonly ready: Promise<void>
   end(error: MonitorError): void
 }
@@ -67,15 +76,16 @@ export class Link {
     return this.#dead === undefined
   }
 
-  /** One call to the worker. `buffers` are moved, not copied. Rejects with `worker_lost`, `timeout` or `disposed`. */
-  async call<T>(
-    send: (api: HostApi) => Promise<T>,
-    { timeoutMs = this.#options.timeoutMs }: { readonly timeoutMs?: number } = {},
-  ): Promise<T> {
+  /**
+   * One call to the worker, sent as soon as the worker is ready. Rejects with `worker_lost`, `timeout` or `disposed`, or
+   * with what `send` throws.
+   */
+  async call<T>(send: (api: HostApi) => Promise<T>, lane: Lane = { answers: 0 }): Promise<T> {
     if (this.#dead !== undefined) throw this.#dead
     const session = this.#session
-    await Promise.race([session.ready, session.lost])
-    const answer = await this.#inTime(send(session.api()), session, timeoutMs, 'an answer')
+    await Promise.race([session.lost, session.ready])
+    const answer = await this.#inTime(send(session.api()), session, lane)
+    lane.answers++
     this.#failuresInRow = 0
     return answer
   }
@@ -111,9 +121,17 @@ export class Link {
       await this.#greet(api, lost)
     }
     const session: Session = {
-      api: () => api!,
+      api() {
+        if (ended !== undefined) throw ended
+        return api!
+      },
       lost,
-      ready: Promise.resolve().then(begin),
+      ready: Promise.resolve()
+        .then(begin)
+        .catch((thrown) => {
+          this.#lose(session, asLost(thrown))
+          return lost
+        }),
       end(error) {
         ended = error
         api?.[releaseProxy]()
@@ -121,7 +139,7 @@ export class Link {
         kill(error)
       },
     }
-    session.ready.catch((thrown) => this.#lose(session, asLost(thrown)))
+    session.ready.catch(() => {}) // as for `lost`
     return session
   }
 
@@ -133,11 +151,11 @@ export class Link {
       onLost(new MonitorError('worker_lost', `the worker failed: ${message || 'its script could not be loaded'}`))
     }
     const onUnreadable = () => onLost(new MonitorError('worker_lost', 'a message from the worker could not be read'))
-    endpoint.addEventListener('error', onError as EventListener)
-    endpoint.addEventListener('messageerror', onUnreadable as EventListener)
+    const onClose = () => onLost(new MonitorError('worker_lost', 'the port was closed on the other side'))
+    const listeners = { error: onError as EventListener, messageerror: onUnreadable, close: onClose }
+    for (const [event, listener] of Object.entries(listeners)) endpoint.addEventListener(event, listener)
     return () => {
-      endpoint.removeEventListener('error', onError as EventListener)
-      endpoint.removeEventListener('messageerror', onUnreadable as EventListener)
+      for (const [event, listener] of Object.entries(listeners)) endpoint.removeEventListener(event, listener)
       if (this.#make !== undefined) (endpoint as WorkerLike).terminate()
     }
   }
@@ -155,14 +173,18 @@ export class Link {
     await withClock(Promise.race([this.#prepare(api), lost]), this.#options.timeoutMs, 'the state to be restored')
   }
 
-  async #inTime<T>(answer: Promise<T>, session: Session, ms: number, what: string): Promise<T> {
-    try {
-      return await withClock(Promise.race([answer, session.lost]), ms, what)
-    } catch (thrown) {
-      if (thrown instanceof MonitorError && thrown.code === 'timeout') {
+  async #inTime<T>(answer: Promise<T>, session: Session, lane: Lane): Promise<T> {
+    const settled = Promise.race([session.lost, answer])
+    for (;;) {
+      const before = lane.answers
+      try {
+        return await withClock(settled, this.#options.timeoutMs, 'an answer')
+      } catch (thrown) {
+        if (!(thrown instanceof MonitorError) || thrown.code !== 'timeout') throw thrown
+        if (lane.answers > before) continue
         this.#lose(session, new MonitorError('worker_lost', `the worker was replaced: ${thrown.message}`))
+        throw thrown
       }
-      throw thrown
     }
   }
 

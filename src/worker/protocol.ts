@@ -1,5 +1,6 @@
 /** What crosses between a page and its worker. Plain data with a tag: error classes do not survive the trip. */
-import type { Entry, Observation, PlainError, Policy, Snapshot } from '../core/index.ts'
+import type { Observation, PlainError, Snapshot } from '../core/index.ts'
+import type { Entry, Policy } from '../core/monitor/index.ts'
 import type { Query } from '../embed/index.ts'
 
 /** Raised when the two sides no longer understand each other. */
@@ -23,6 +24,12 @@ export interface Applied {
   readonly applied: number
 }
 
+/** A machine's state, and how many entries it had applied in all. */
+export interface State {
+  readonly snapshot: Snapshot
+  readonly applied: number
+}
+
 /** What the worker does. Each call settles with a {@link Reply}; it rejects only if the worker itself breaks. */
 export interface HostApi {
   /** The worker's protocol: the first call, and the proof that it runs. */
@@ -33,11 +40,12 @@ export interface HostApi {
   process(machine: string, call: number, queries: readonly Query[], batch: boolean): Promise<Reply<Applied>>
   /** Applies entries as they are: replay, suspend, release. */
   apply(machine: string, entries: readonly LogEntry[]): Promise<Reply<Applied>>
-  /** Stops a call that has not been applied yet; its `process` then settles with `aborted`. */
-  cancel(call: number): Promise<void>
-  snapshot(machine: string): Promise<Reply<{ readonly snapshot: Snapshot; readonly applied: number }>>
-  restore(machine: string, snapshot: Snapshot): Promise<Reply<void>>
-  reset(machine: string): Promise<Reply<void>>
+  /** Stops a call of a machine that has not been applied yet; its `process` then settles with `aborted`. */
+  cancel(machine: string, call: number): Promise<void>
+  /** These three give the state as it is then, in one step: what a log can be cut at. */
+  snapshot(machine: string): Promise<Reply<State>>
+  restore(machine: string, snapshot: Snapshot): Promise<Reply<State>>
+  reset(machine: string): Promise<Reply<State>>
   describe(machine: string): Promise<Reply<unknown>>
   /** Of a monitor: its clients, and the suspensions in force. */
   clients(machine: string): Promise<Reply<unknown>>

@@ -1,6 +1,7 @@
 /** The worker's side: machines by name, each with its own order, behind comlink. */
 import { type Endpoint, expose } from 'comlink'
-import { errorFromPlain, MonitorError, type Snapshot, type StreamMonitorConfig, toMonitorError } from '../core/index.ts'
+import { errorFromPlain, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
+import type { StreamMonitorConfig } from '../core/monitor/index.ts'
 import {
   type AnyRegistry,
   createDetectorEngine,
@@ -11,7 +12,15 @@ import {
   Order,
   type Query,
 } from '../embed/index.ts'
-import { type Applied, type HostApi, type LogEntry, type MachineConfig, PROTOCOL, type Reply } from './protocol.ts'
+import {
+  type Applied,
+  type HostApi,
+  type LogEntry,
+  type MachineConfig,
+  PROTOCOL,
+  type Reply,
+  type State,
+} from './protocol.ts'
 
 export interface ServeOptions {
   /** Where detector names are looked up. Default: the built-in detectors. */
@@ -42,21 +51,35 @@ export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): voi
 /** The host's verbs, without a border. */
 export function createHost({ registry, configure = (_, config) => config }: ServeOptions = {}): HostApi {
   const machines = new Map<string, Machine>()
-  const calls = new Map<number, AbortController>()
+  /** Calls that can still be stopped, by machine and number. */
+  const calls = new Map<string, AbortController>()
   return {
     hello: async () => PROTOCOL,
     open: (name, config) =>
       reply(async () => {
         const engine = engineOf(config)
-        machines.set(name, { engine, order: new Order(), applied: 0 })
+        const order = new Order({ maxPending: Number.POSITIVE_INFINITY }) // the page counts
+        machines.set(name, { engine, order, applied: 0 })
         return config.kind === 'monitor' ? (engine as unknown as MonitorEngine).describe().policy : null
       }),
-    process: (name, call, queries, batch) => reply(() => process(machine(name), call, queries, batch)),
+    process: (name, call, queries, batch) => reply(() => process(machine(name), `${name}:${call}`, queries, batch)),
     apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
-    cancel: async (call) => calls.get(call)?.abort(),
-    snapshot: (name) => reply(() => now(name, ({ engine, applied }) => ({ snapshot: engine.snapshot(), applied }))),
-    restore: (name, snapshot: Snapshot) => reply(() => now(name, ({ engine }) => engine.restore(snapshot))),
-    reset: (name) => reply(() => now(name, ({ engine }) => engine.reset())),
+    cancel: async (name, call) => calls.get(`${name}:${call}`)?.abort(),
+    snapshot: (name) => reply(() => now(name, stateOf)),
+    restore: (name, snapshot: Snapshot) =>
+      reply(() =>
+        now(name, (known) => {
+          known.engine.restore(snapshot)
+          return stateOf(known)
+        }),
+      ),
+    reset: (name) =>
+      reply(() =>
+        now(name, (known) => {
+          known.engine.reset()
+          return stateOf(known)
+        }),
+      ),
     describe: (name) => reply(() => now(name, ({ engine }) => engine.describe())),
     clients: (name) => reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.clients())),
     suspensions: (name) =>
@@ -99,7 +122,7 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     )
   }
 
-  async function process(target: Machine, call: number, queries: readonly Query[], batch: boolean): Promise<Applied> {
+  async function process(target: Machine, call: string, queries: readonly Query[], batch: boolean): Promise<Applied> {
     const control = new AbortController()
     calls.set(call, control)
     const { signal } = control
@@ -119,6 +142,10 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
       () => applied(target, entries, true),
     )
   }
+}
+
+function stateOf({ engine, applied }: Machine): State {
+  return { snapshot: engine.snapshot(), applied }
 }
 
 function applied(machine: Machine, entries: readonly LogEntry[], batch: boolean): Applied {
