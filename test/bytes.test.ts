@@ -78,6 +78,12 @@ describe('snapshots as bytes', () => {
     )
   })
 
+  test('the bytes may be a part of a larger buffer, as those of Node are', () => {
+    const snapshot = sample()
+    const shared = Buffer.concat([Buffer.of(1, 2, 3), toBytes(snapshot)])
+    expect(fromBytes(shared.subarray(3))).toEqual(snapshot)
+  })
+
   test('a buffer cut anywhere, or with a tail, is refused', () => {
     const bytes = toBytes(sample())
     for (let length = 0; length < bytes.length; length++) {

@@ -239,9 +239,9 @@ describe('decodeImage in Node', () => {
 
   test('without sharp the error names the package and the remedy', async () => {
     const missing = () => Promise.reject(new Error("Cannot find package 'sharp'"))
-    const decoding = decodeWithSharp(file('png'), 1e6, missing)
+    const decoding = decodeWithSharp(file('png'), { maxPixels: 1e6, turn: true }, missing)
     await expect(decoding).rejects.toThrow(expect.objectContaining({ code: 'missing_package' }))
-    await expect(decodeWithSharp(file('png'), 1e6, missing)).rejects.toThrow(/npm i sharp/)
+    await expect(decodeWithSharp(file('png'), { maxPixels: 1e6, turn: true }, missing)).rejects.toThrow(/npm i sharp/)
   })
 
   test('an aborted signal stops decoding', async () => {

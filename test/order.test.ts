@@ -141,6 +141,14 @@ describe('the order of calls', () => {
     expect(second!.suspicious).toBe(true)
   })
 
+  test('a Node Buffer is copied too, although its own slice shares memory', async () => {
+    const detector = getDetector('image_repetition', { threshold: 2, hash: (pixels) => `hash ${pixels.data[0]}` })
+    const data = Buffer.from([5, 5, 5, 5])
+    const call = detector.process({ input: { data, width: 2, height: 2, channels: 1 } })
+    data.fill(9)
+    expect((await call).metadata.fingerprint).toBe('hash 5')
+  })
+
   test('a failed embedder and a bad hash have codes of their own and change nothing', async () => {
     const cases = [
       [getDetector('text_similarity', { embedder: () => Promise.reject(new Error('no model')) }), 'embedder_failed'],

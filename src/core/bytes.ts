@@ -8,284 +8,230 @@
  * double, a string (UTF-16 units, LEB128 each), a list, an object, or a typed array with its raw elements. Reading checks every length
  * against what is left, so a hostile buffer cannot make it allocate more than its own size.
  */
-import { checkObject, isPlainObject } from './checkers.ts'
-import { MonitorError } from './errors.ts'
-import { isTyped } from './state.ts'
+import { checkObject, elementType, isPlainObject, refuse } from './checkers.ts'
 import type { PlainData, Snapshot } from './types.ts'
 
-const MAGIC = [0x4d, 0x54, 0x53, 0x4e]
-const FORMAT = 1
+/** 'MTSN', the number of the format, and a zero kept for later. */
+const START = [0x4d, 0x54, 0x53, 0x4e, 1, 0]
 const HEADER = 14
 const MAX_DEPTH = 64
 
-const TAG = {
-  null: 0,
-  false: 1,
-  true: 2,
-  integer: 3,
-  double: 4,
-  string: 5,
-  list: 6,
-  object: 7,
-  Uint8Array: 8,
-  Uint32Array: 9,
-  Float32Array: 10,
-  Float64Array: 11,
-} as const
+const NULL = 0
+const FALSE = 1
+const TRUE = 2
+const INTEGER = 3
+const DOUBLE = 4
+const STRING = 5
+const LIST = 6
+const OBJECT = 7
+/** The tag of the first of {@link ARRAYS}; the others follow. */
+const FIRST_ARRAY = 8
 
-const ARRAYS = ['Uint8Array', 'Uint32Array', 'Float32Array', 'Float64Array'] as const
-type ArrayTag = (typeof ARRAYS)[number]
-const WIDTH: Readonly<Record<ArrayTag, number>> = { Uint8Array: 1, Uint32Array: 4, Float32Array: 4, Float64Array: 8 }
+const ARRAYS = [Uint8Array, Uint32Array, Float32Array, Float64Array] as const
+type Numbers = InstanceType<(typeof ARRAYS)[number]>
 
 /** A snapshot as bytes: header, version, checksum, content. Throws `bad_snapshot` for what is not plain data. */
 export function toBytes(snapshot: Snapshot): Uint8Array {
   checkObject(snapshot, ['detector', 'version', 'state'], '', 'bad_snapshot')
-  const writer = new Writer(HEADER)
+  let bytes = new Uint8Array(256)
+  let end = HEADER
   const { detector, version, state } = snapshot
-  writer.value({ detector, version, state }, 0)
-  const bytes = writer.done()
-  const view = new DataView(bytes.buffer)
-  bytes.set(MAGIC, 0)
-  bytes[4] = FORMAT
-  view.setUint32(6, bytes.length - HEADER, true)
-  view.setUint32(10, crc32(bytes, HEADER), true)
-  return bytes
+  write({ detector, version, state }, 0)
+  const size = end
+  bytes.set(START)
+  end = START.length
+  writeRaw(Uint32Array.of(size - HEADER, crc32(bytes.subarray(HEADER, size))))
+  return bytes.slice(0, size)
+
+  function write(value: unknown, depth: number): void {
+    checkDepth(depth)
+    const type = elementType(value)
+    const array = ARRAYS.findIndex(({ name }) => name === type)
+    if (value === null) writeByte(NULL)
+    else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE)
+    else if (typeof value === 'number') writeNumber(value)
+    else if (typeof value === 'string') writeString(value)
+    else if (array !== -1) {
+      writeHead(FIRST_ARRAY + array, (value as Numbers).length)
+      writeRaw(value as Numbers)
+    } else if (Array.isArray(value)) {
+      writeHead(LIST, value.length)
+      for (const item of value) write(item, depth + 1)
+    } else if (isPlainObject(value)) writeObject(value, depth)
+    else fail('must hold plain data only', value)
+  }
+
+  function writeNumber(value: number): void {
+    if (Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)) {
+      writeHead(INTEGER, value)
+    } else {
+      writeByte(DOUBLE)
+      writeRaw(Float64Array.of(value))
+    }
+  }
+
+  function writeString(value: string): void {
+    writeHead(STRING, value.length)
+    for (let i = 0; i < value.length; i++) writeLength(value.charCodeAt(i))
+  }
+
+  function writeObject(value: Readonly<Record<string, unknown>>, depth: number): void {
+    const entries = Object.entries(value)
+    writeHead(OBJECT, entries.length)
+    for (const [key, item] of entries) {
+      checkKey(key, {})
+      writeString(key)
+      write(item, depth + 1)
+    }
+  }
+
+  function writeHead(tag: number, length: number): void {
+    writeByte(tag)
+    writeLength(length)
+  }
+
+  function writeLength(value: number): void {
+    let rest = value
+    while (rest >= 128) {
+      writeByte((rest % 128) + 128)
+      rest = Math.floor(rest / 128)
+    }
+    writeByte(rest)
+  }
+
+  function writeByte(byte: number): void {
+    makeRoom(1)
+    bytes[end++] = byte
+  }
+
+  function writeRaw({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT }: Numbers): void {
+    makeRoom(byteLength)
+    bytes.set(toLittleEndian(new Uint8Array(buffer, byteOffset, byteLength), BYTES_PER_ELEMENT), end)
+    end += byteLength
+  }
+
+  function makeRoom(more: number): void {
+    if (end + more <= bytes.length) return
+    const larger = new Uint8Array(2 * (end + more))
+    larger.set(bytes)
+    bytes = larger
+  }
 }
 
 /** Bytes back to a snapshot. Throws `bad_snapshot` for foreign, newer, truncated, lengthened or damaged bytes. */
 export function fromBytes(bytes: Uint8Array): Snapshot {
-  if (!isTyped(bytes, 'Uint8Array')) fail('must be a Uint8Array')
-  if (bytes.length < HEADER || !MAGIC.every((b, i) => bytes[i] === b)) fail('is not a monitaur snapshot')
-  if (bytes[4] !== FORMAT || bytes[5] !== 0) fail(`has format ${bytes[4]}, this release reads format ${FORMAT}`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const length = view.getUint32(6, true)
+  if (elementType(bytes) !== 'Uint8Array') fail('must be a Uint8Array', bytes)
+  if (START.some((byte, i) => byte !== bytes[i])) fail('must be a snapshot in format 1', `format ${bytes[4]}`)
+  let at = START.length
+  const [length, checksum] = readRaw(Uint32Array, 2)
   if (length !== bytes.length - HEADER)
-    fail(`must be ${HEADER + length} bytes long, got ${bytes.length}: it is cut short or has a tail`)
-  if (view.getUint32(10, true) !== crc32(bytes, HEADER)) fail('is damaged: the checksum differs')
-  const reader = new Reader(bytes, view)
-  const tree = reader.value(0)
-  reader.end()
+    fail(`must be ${length! + HEADER} bytes, whole and without a tail`, bytes.length)
+  if (checksum !== crc32(bytes.subarray(HEADER))) fail('must have the right checksum: it is damaged', checksum)
+  const tree = read(0)
+  if (at !== bytes.length) fail('must end with its content', at)
   if (!isPlainObject(tree) || typeof tree['detector'] !== 'string' || typeof tree['version'] !== 'number') {
-    fail('does not hold { detector, version, state }')
+    fail('must hold { detector, version, state }', tree)
   }
   return { detector: tree['detector'], version: tree['version'], state: tree['state'] as PlainData }
-}
 
-function fail(message: string): never {
-  throw new MonitorError('bad_snapshot', message, 'bytes')
-}
-
-class Writer {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256)
-  #view = new DataView(this.#bytes.buffer)
-  #at: number
-
-  constructor(start: number) {
-    this.#at = start
+  function read(depth: number): PlainData {
+    checkDepth(depth)
+    const tag = readByte()
+    const array = ARRAYS[tag - FIRST_ARRAY]
+    if (array !== undefined) return readRaw(array, readLength())
+    if (tag === NULL) return null
+    if (tag === FALSE || tag === TRUE) return tag === TRUE
+    if (tag === INTEGER) return readLength()
+    if (tag === DOUBLE) return readRaw(Float64Array, 1)[0]!
+    if (tag === STRING) return Array.from({ length: readCount() }, readUnit).join('')
+    if (tag === LIST) return Array.from({ length: readCount() }, () => read(depth + 1))
+    if (tag === OBJECT) return readObject(depth)
+    return fail('must hold known tags', tag)
   }
 
-  done(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#at)
-  }
-
-  value(value: unknown, depth: number): void {
-    if (depth > MAX_DEPTH) fail(`is nested deeper than ${MAX_DEPTH}`)
-    const array = ARRAYS.find((tag) => isTyped(value, tag))
-    if (value === null) this.#byte(TAG.null)
-    else if (typeof value === 'boolean') this.#byte(value ? TAG.true : TAG.false)
-    else if (typeof value === 'number') this.#number(value)
-    else if (typeof value === 'string') this.#string(value)
-    else if (array !== undefined) this.#array(array, value as Uint8Array)
-    else if (Array.isArray(value)) this.#list(value, depth)
-    else if (isPlainObject(value)) this.#object(value, depth)
-    else fail(`holds something that is not plain data: ${typeof value}`)
-  }
-
-  #number(value: number): void {
-    if (Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)) {
-      this.#byte(TAG.integer)
-      this.#length(value)
-      return
-    }
-    this.#byte(TAG.double)
-    this.#room(8)
-    this.#view.setFloat64(this.#at, value, true)
-    this.#at += 8
-  }
-
-  #string(value: string): void {
-    this.#byte(TAG.string)
-    this.#length(value.length)
-    for (let i = 0; i < value.length; i++) this.#length(value.charCodeAt(i))
-  }
-
-  #list(value: readonly unknown[], depth: number): void {
-    this.#byte(TAG.list)
-    this.#length(value.length)
-    for (const item of value) this.value(item, depth + 1)
-  }
-
-  #object(value: Readonly<Record<string, unknown>>, depth: number): void {
-    const entries = Object.entries(value)
-    this.#byte(TAG.object)
-    this.#length(entries.length)
-    for (const [key, item] of entries) {
-      if (key === '__proto__') fail('holds the key __proto__')
-      this.#string(key)
-      this.value(item, depth + 1)
-    }
-  }
-
-  #array(tag: ArrayTag, value: Uint8Array | Uint32Array | Float32Array | Float64Array): void {
-    this.#byte(TAG[tag])
-    this.#length(value.length)
-    this.#room(value.byteLength)
-    const raw = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    this.#bytes.set(isLittleEndian() ? raw : swapped(raw, WIDTH[tag]), this.#at)
-    this.#at += value.byteLength
-  }
-
-  #byte(byte: number): void {
-    this.#room(1)
-    this.#bytes[this.#at++] = byte
-  }
-
-  #length(value: number): void {
-    let rest = value
-    while (rest >= 128) {
-      this.#byte((rest % 128) + 128)
-      rest = Math.floor(rest / 128)
-    }
-    this.#byte(rest)
-  }
-
-  #room(more: number): void {
-    if (this.#at + more <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + more))
-    larger.set(this.#bytes)
-    this.#bytes = larger
-    this.#view = new DataView(larger.buffer)
-  }
-}
-
-class Reader {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
-  #at = HEADER
-
-  constructor(bytes: Uint8Array, view: DataView) {
-    this.#bytes = bytes
-    this.#view = view
-  }
-
-  end(): void {
-    if (this.#at !== this.#bytes.length) fail('has bytes behind its content')
-  }
-
-  value(depth: number): PlainData {
-    if (depth > MAX_DEPTH) fail(`is nested deeper than ${MAX_DEPTH}`)
-    const tag = this.#byte()
-    const array = ARRAYS.find((name) => TAG[name] === tag)
-    if (array !== undefined) return this.#array(array)
-    if (tag === TAG.null) return null
-    if (tag === TAG.false || tag === TAG.true) return tag === TAG.true
-    if (tag === TAG.integer) return this.#length()
-    if (tag === TAG.double) return this.#double()
-    if (tag === TAG.string) return this.#string()
-    if (tag === TAG.list) return Array.from({ length: this.#count() }, () => this.value(depth + 1))
-    if (tag === TAG.object) return this.#object(depth)
-    return fail(`holds an unknown tag ${tag}`)
-  }
-
-  #object(depth: number): PlainData {
+  function readObject(depth: number): PlainData {
     const object: Record<string, PlainData> = {}
-    for (let left = this.#count(); left > 0; left--) {
-      if (this.#byte() !== TAG.string) fail('has a key that is not a string')
-      const key = this.#string()
-      if (key === '__proto__' || Object.hasOwn(object, key)) fail('holds the key __proto__ or one key twice')
-      object[key] = this.value(depth + 1)
+    for (let left = readCount(); left > 0; left--) {
+      const key = read(depth)
+      checkKey(key, object)
+      object[key] = read(depth + 1)
     }
     return object
   }
 
-  #string(): string {
-    const parts: string[] = []
-    let units: number[] = []
-    for (let left = this.#count(); left > 0; left--) {
-      const unit = this.#length()
-      if (unit > 0xffff) fail('holds a character beyond U+FFFF')
-      units.push(unit)
-      if (units.length < 4096) continue
-      parts.push(String.fromCharCode(...units))
-      units = []
-    }
-    return parts.join('') + String.fromCharCode(...units)
+  function readUnit(): string {
+    const unit = readLength()
+    if (unit > 0xffff) fail('must hold UTF-16 units', unit)
+    return String.fromCharCode(unit)
   }
 
-  #array(tag: ArrayTag): PlainData {
-    const byteLength = this.#length() * WIDTH[tag]
-    this.#need(byteLength)
-    const raw = this.#bytes.slice(this.#at, this.#at + byteLength)
-    this.#at += byteLength
-    const own = isLittleEndian() ? raw : swapped(raw, WIDTH[tag])
-    if (tag === 'Uint8Array') return own
-    if (tag === 'Uint32Array') return new Uint32Array(own.buffer)
-    return tag === 'Float32Array' ? new Float32Array(own.buffer) : new Float64Array(own.buffer)
+  /** Copied, so that the elements are aligned and nothing is shared. */
+  function readRaw(Numbers: (typeof ARRAYS)[number], length: number): Numbers {
+    const byteLength = length * Numbers.BYTES_PER_ELEMENT
+    checkLeft(byteLength)
+    const raw = new Uint8Array(bytes.subarray(at, at + byteLength))
+    at += byteLength
+    return new Numbers(toLittleEndian(raw, Numbers.BYTES_PER_ELEMENT).buffer)
   }
 
-  #double(): number {
-    this.#need(8)
-    this.#at += 8
-    return this.#view.getFloat64(this.#at - 8, true)
+  function readByte(): number {
+    checkLeft(1)
+    return bytes[at++]!
   }
 
-  #byte(): number {
-    this.#need(1)
-    return this.#bytes[this.#at++]!
-  }
-
-  #length(): number {
+  function readLength(): number {
     let value = 0
     for (let scale = 1; ; scale *= 128) {
-      const byte = this.#byte()
+      const byte = readByte()
       value += (byte % 128) * scale
-      if (value > Number.MAX_SAFE_INTEGER || scale > 0x2000000000000) fail('holds an integer beyond 2^53')
+      if (!(value <= Number.MAX_SAFE_INTEGER)) fail('must hold integers below 2^53', value)
       if (byte < 128) return value
     }
   }
 
   /** The length of something whose items take at least a byte each. */
-  #count(): number {
-    const count = this.#length()
-    this.#need(count)
+  function readCount(): number {
+    const count = readLength()
+    checkLeft(count)
     return count
   }
 
-  #need(bytes: number): void {
-    if (bytes > this.#bytes.length - this.#at) fail('ends too early')
+  function checkLeft(need: number): void {
+    if (need > bytes.length - at) fail(`must have ${need} bytes left`, bytes.length - at)
   }
 }
 
-function isLittleEndian(): boolean {
-  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+function fail(expected: string, got: unknown): never {
+  refuse('bad_snapshot', expected, got, 'bytes')
 }
 
-function swapped(raw: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(raw.length)
-  for (let i = 0; i < raw.length; i++) out[i] = raw[i - (i % width) + (width - 1 - (i % width))]!
-  return out
+function checkDepth(depth: number): void {
+  if (depth > MAX_DEPTH) fail(`must be nested at most ${MAX_DEPTH} deep`, depth)
 }
 
-let table: Uint32Array | undefined
+/** A key of an object is a text, not there yet, and not the one that would set a prototype. */
+function checkKey(key: unknown, object: object): asserts key is string {
+  if (typeof key !== 'string' || key === '__proto__' || Object.hasOwn(object, key)) {
+    fail('must have keys that are texts, each once, and none __proto__', key)
+  }
+}
 
-/** CRC-32 (ISO 3309, as in PNG and gzip) of the bytes from `start`. */
-function crc32(bytes: Uint8Array, start: number): number {
-  table ??= Uint32Array.from({ length: 256 }, (_, n) => {
+/** Elements of `width` bytes as they are on a little-endian machine, or turned round on a big-endian one. */
+function toLittleEndian(raw: Uint8Array<ArrayBuffer>, width: number): Uint8Array<ArrayBuffer> {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return raw
+  const turned = raw.slice()
+  for (let i = 0; i < raw.length; i += width) turned.subarray(i, i + width).reverse()
+  return turned
+}
+
+/** CRC-32 (ISO 3309, as in PNG and gzip). */
+function crc32(bytes: Uint8Array): number {
+  const table = Uint32Array.from({ length: 256 }, (_, n) => {
     let c = n
     for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
     return c
   })
-  let crc = 0xffffffff
-  for (let i = start; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
+  let crc = -1
+  for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
   return ~crc >>> 0
 }

@@ -1,6 +1,5 @@
 /** Rows of a table: the check at the door, one text for all spellings of a row, its fingerprint, and its raw numbers. */
-import { isPlainObject, refuse, show } from './checkers.ts'
-import { MonitorError } from './errors.ts'
+import { checkChoice, isPlainObject, refuse, show } from './checkers.ts'
 import { sha256HexOfText } from './hash.ts'
 import type { Cell, Row } from './types.ts'
 import { checkWellFormed } from './utf8.ts'
@@ -35,7 +34,7 @@ export interface RowLimits {
   readonly maxTextLength?: number
 }
 
-const FORBIDDEN_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set(['__proto__', 'constructor', 'prototype'])
+const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 /**
  * Any value as a row: a fresh copy of the own enumerable columns of a plain object. Refused as `bad_query`, with the
@@ -47,9 +46,8 @@ export function checkRow(value: unknown, path = 'input', limits: RowLimits = {})
   const { maxColumns = 1000, maxKeyLength = 256, maxTextLength = 10_000 } = limits
   if (!isPlainObject(value)) refuse('bad_query', 'must be a plain object: column name to cell', value, path)
   const keys = Object.keys(value)
-  if (keys.length === 0) throw new MonitorError('bad_query', 'must have at least one column, got none', path)
-  if (keys.length > maxColumns) {
-    throw new MonitorError('bad_query', `must have at most ${maxColumns} columns, got ${keys.length}`, path)
+  if (keys.length === 0 || keys.length > maxColumns) {
+    refuse('bad_query', `must have at least one and at most ${maxColumns} columns`, keys.length, path)
   }
   const row: Record<string, Cell> = {}
   for (const key of keys) {
@@ -60,31 +58,25 @@ export function checkRow(value: unknown, path = 'input', limits: RowLimits = {})
 }
 
 function checkKey(key: string, maxLength: number, path: string): void {
-  if (FORBIDDEN_KEYS.has(key))
-    throw new MonitorError('bad_query', `must not name a column ${show(key)}; rename it`, path)
-  if (key.length > maxLength) {
-    refuse('bad_query', `must have column names of at most ${maxLength} UTF-16 code units`, key, path)
+  if (FORBIDDEN_KEYS.includes(key) || key.length > maxLength) {
+    refuse('bad_query', `must have column names up to ${maxLength} long, none of ${FORBIDDEN_KEYS}`, key, path)
   }
   checkWellFormed(key, `${path} (column name ${show(key)})`)
 }
 
+const SURROGATE = /[\ud800-\udfff]/
+
 function checkCell(cell: unknown, maxLength: number, path: string, key: string): Cell {
   if (typeof cell === 'string') {
     if (cell.length > maxLength) {
-      const message = `must have at most ${maxLength} UTF-16 code units, got ${cell.length}`
-      throw new MonitorError('bad_query', message, cellPath(path, key))
+      refuse('bad_query', `must have at most ${maxLength} UTF-16 code units`, cell.length, cellPath(path, key))
     }
-    if (!isAscii(cell)) checkWellFormed(cell, cellPath(path, key))
+    if (SURROGATE.test(cell)) checkWellFormed(cell, cellPath(path, key))
     return cell
   }
   if (cell === null || typeof cell === 'boolean') return cell
-  if (typeof cell === 'number' && Number.isFinite(cell)) return cell
+  if (Number.isFinite(cell)) return cell as number
   refuse('bad_query', 'must be a finite number, a string, a boolean or null', cell, cellPath(path, key))
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
-  return true
 }
 
 /** `input.age`, or `input["odd key"]`. */
@@ -96,18 +88,14 @@ function cellPath(path: string, key: string): string {
 export function checkRowSchema(value: unknown, path = 'schema'): RowSchema {
   if (!isPlainObject(value)) refuse('bad_config', 'must be a plain object: column name to { type }', value, path)
   for (const key of Object.keys(value)) {
-    const column = value[key]
     const at = cellPath(path, key)
-    if (!isPlainObject(column)) refuse('bad_config', "must be an object such as { type: 'number' }", column, at)
-    const { type, scale } = column as { type?: unknown; scale?: unknown }
-    if (type !== 'number' && type !== 'category' && type !== 'ignore') {
-      refuse('bad_config', "must be 'number', 'category' or 'ignore'", type, `${at}.type`)
-    }
+    const column = value[key]
+    if (!isPlainObject(column)) refuse('bad_config', 'must be a plain object { type }', column, at)
+    const { type, scale } = column
+    checkChoice(type, ['number', 'category', 'ignore'], `${at}.type`)
     if (scale === undefined) continue
-    if (type !== 'number')
-      throw new MonitorError('bad_config', 'is for columns of numbers; leave it out', `${at}.scale`)
-    if (typeof scale !== 'number' || !(scale > 0 && scale < Infinity)) {
-      refuse('bad_config', 'must be a finite number above 0', scale, `${at}.scale`)
+    if (type !== 'number' || !(typeof scale === 'number' && scale > 0 && scale < Infinity)) {
+      refuse('bad_config', 'must be a finite number above 0, and for columns of numbers only', scale, `${at}.scale`)
     }
   }
   return value as RowSchema
@@ -124,20 +112,16 @@ export interface Column {
 export function columnsOf(row: Row, schema?: RowSchema): Column[] {
   const checked = checkRow(row)
   const columns: Column[] = []
-  for (const name of Object.keys(checked).sort(byCodeUnits)) {
+  for (const name of Object.keys(checked).sort()) {
     const cell = checked[name]!
     const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined
     if (declared === undefined) columns.push({ name, value: plainValue(cell) })
-    else if (declared.type === 'number')
-      columns.push({ name, value: declaredNumber(cell, name), scale: declared.scale })
-    else if (declared.type === 'category') columns.push({ name, value: cell === null ? 'null' : quote(String(cell)) })
+    else if (declared.type === 'number' || declared.type === 'category') {
+      columns.push({ ...declared, name, value: declaredValue(cell, name, declared) })
+    }
   }
-  if (columns.length > 0) return columns
-  throw new MonitorError('bad_query', 'must have at least one column that the schema does not ignore', 'input')
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  if (columns.length === 0) refuse('bad_query', 'must have a column that the schema does not ignore', row, 'input')
+  return columns
 }
 
 // The text in quotes can never be mistaken for a number, `true` or `null`.
@@ -162,8 +146,9 @@ function plainValue(cell: Cell): number | string {
   return exact ? value + 0 : quote(cell)
 }
 
-function declaredNumber(cell: Cell, name: string): number | string {
-  return cell === null ? 'null' : toNumber(cell, name)
+function declaredValue(cell: Cell, name: string, { type }: ColumnSchema): number | string {
+  if (cell === null) return 'null'
+  return type === 'number' ? toNumber(cell, name) : quote(String(cell))
 }
 
 function toNumber(cell: Cell, name: string): number {
@@ -202,6 +187,5 @@ export function rowFingerprint(row: Row, schema?: RowSchema): string {
  */
 export function rowVector(row: Row): Float64Array {
   const checked = checkRow(row)
-  const names = Object.keys(checked).sort(byCodeUnits)
-  return Float64Array.from(names, (name) => toNumber(checked[name]!, name))
+  return Float64Array.from(Object.keys(checked).sort(), (name) => toNumber(checked[name]!, name))
 }

@@ -10,12 +10,16 @@ export function show(value: unknown): string {
   }
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null) return `an object (${tagOf(value)})`
-  return String(value)
+  return typeof value === 'object' && value !== null ? `an object (${tagOf(value)})` : String(value)
 }
 
-function tagOf(value: object): string {
+function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1)
+}
+
+/** The name of a typed array's class, '' for anything else. By its tag: `instanceof` fails for one of another realm. */
+export function elementType(value: unknown): string {
+  return ArrayBuffer.isView(value) ? tagOf(value) : ''
 }
 
 /** Throws `code` at `path`: what was expected, and what came. */
@@ -30,11 +34,39 @@ export function checkNumber(
   path: string,
   code: ErrorCode = 'bad_config',
 ): number {
-  const ok = typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max
-  if (!ok || (integer && !Number.isInteger(value))) {
+  const number = value as number
+  const isKind = integer ? Number.isInteger(value) : Number.isFinite(value)
+  if (!(isKind && number >= min && number <= max)) {
     refuse(code, `must be ${integer ? 'a whole' : 'a finite'} number in [${min}, ${max}]`, value, path)
   }
-  return value as number
+  return number
+}
+
+/** What {@link checkNumbers} accepts: an array of 1 … `most` numbers, each in [min, max]. */
+export interface NumbersRule {
+  readonly most: number
+  readonly min: number
+  readonly max: number
+  /** Follows what is said of a bad number. */
+  readonly remedy?: string
+}
+
+/** An array of numbers as the rule says. Returns their sum; throws `bad_query`. */
+export function checkNumbers(list: unknown, { most, min, max, remedy = '' }: NumbersRule, path: string): number {
+  const values = (typeof list === 'object' && list !== null ? list : {}) as ArrayLike<unknown>
+  const { length } = values
+  if (!(Number.isInteger(length) && length >= 1 && length <= most)) {
+    refuse('bad_query', `must be an array of 1 … ${most} numbers`, length ?? list, path)
+  }
+  let sum = 0
+  for (let i = 0; i < length; i++) {
+    const value = values[i]
+    if (typeof value !== 'number' || !(value >= min && value <= max)) {
+      refuse('bad_query', `must be a finite number in [${min}, ${max}]${remedy}`, value, `${path}[${i}]`)
+    }
+    sum += value
+  }
+  return sum
 }
 
 /** One of a list of words. */
@@ -53,7 +85,7 @@ export function checkFunction<F>(value: F | undefined, path: string): F | undefi
 
 /** A plain object: made by a literal, `JSON.parse` or `Object.create(null)`; not an array, not a class instance. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (typeof value !== 'object' || value === null) return false
   const proto: unknown = Object.getPrototypeOf(value)
   return proto === null || Object.getPrototypeOf(proto) === null
 }
@@ -68,9 +100,7 @@ export function checkObject(
   if (!isPlainObject(value)) refuse(code, 'must be a plain object', value, path)
   for (const key of Object.keys(value)) {
     if (keys.includes(key)) continue
-    const hint = nearestName(key, keys)
-    const remedy = hint === undefined ? `known are ${keys.join(', ')}` : `did you mean '${hint}'?`
-    throw new MonitorError(code, `unknown key ${show(key)}; ${remedy}`, path === '' ? key : `${path}.${key}`)
+    throw new MonitorError(code, `unknown key ${show(key)}; ${hint(key, keys)}`, path === '' ? key : `${path}.${key}`)
   }
   return value
 }
@@ -87,19 +117,19 @@ export function isWellFormed(text: string): boolean {
   return true
 }
 
-/** The known name within edit distance 3 of a mistyped one, case ignored; `undefined` if none is near. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  if (name.length > 64) return undefined
-  let best: string | undefined
+/** The remedy for an unknown name: the nearest known one within edit distance 3, case ignored, or else all of them. */
+export function hint(name: unknown, known: readonly string[]): string {
+  const given = typeof name === 'string' && name.length <= 64 ? name.toLowerCase() : undefined
+  let best = ''
   let bestDistance = 4
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    const distance = given === undefined ? bestDistance : editDistance(given, candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
-  return best
+  return best === '' ? `known are ${known.join(', ')}` : `did you mean '${best}'?`
 }
 
 function editDistance(a: string, b: string): number {
@@ -107,10 +137,10 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1))
     }
     row = next
   }
-  return row[b.length] ?? 0
+  return row[b.length]!
 }

@@ -11,29 +11,22 @@ export const DCT_KEPT = 8
 /** Multiples of π / 64 in a full turn. */
 const TURN = 4 * DCT_SIZE
 
+/** Built on first use. */
 let cosines: Float64Array | undefined
 
 /**
  * cos(j π / 64) for j = 0 … 127, within a few units of the last place; cos(π / 2) is exactly 0, and values that are equal
- * or opposite in mathematics are so here. Built on first use.
+ * or opposite in mathematics are so here.
  */
-function cosineTable(): Float64Array {
-  cosines ??= buildCosines()
-  return cosines
-}
-
 function buildCosines(): Float64Array {
   const table = new Float64Array(TURN)
   const quarter = TURN / 4
   table[0] = 1
-  table[quarter] = 0
   for (let step = quarter / 2; step >= 1; step /= 2) {
     for (let j = step; j < quarter; j += 2 * step) {
       // cos t = √((1 + cos 2t) / 2) loses digits near π / 2: there cos t = sin 2u / (2 cos u) with u = π / 2 − t.
-      if (2 * j <= quarter) table[j] = Math.sqrt((1 + table[2 * j]!) / 2)
-    }
-    for (let j = step; j < quarter; j += 2 * step) {
-      if (2 * j > quarter) table[j] = table[2 * j - quarter]! / (2 * table[quarter - j]!)
+      table[j] =
+        2 * j <= quarter ? Math.sqrt((1 + table[2 * j]!) / 2) : table[2 * j - quarter]! / (2 * table[quarter - j]!)
     }
   }
   for (let j = 0; j < quarter; j++) table[2 * quarter - j] = -table[j]!
@@ -48,7 +41,8 @@ function buildCosines(): Float64Array {
  * @param picture 32 · 32 finite numbers, row by row.
  */
 export function dct8x8(picture: ArrayLike<number>): Float64Array {
-  const cos = cosineTable()
+  cosines ??= buildCosines()
+  const cos = cosines
   const columns = new Float64Array(DCT_KEPT * DCT_SIZE)
   for (let u = 0; u < DCT_KEPT; u++) {
     for (let m = 0; m < DCT_SIZE; m++) {

@@ -23,13 +23,9 @@ const LAYOUT = 8
 /** Frequencies kept along a side of the colour differences. */
 const CHROMA = 3
 
-const EDGES_LENGTH = CELLS * CELLS * BINS
-const LAYOUT_LENGTH = 3 * LAYOUT * LAYOUT
-const WAVES_LENGTH = DCT_KEPT * DCT_KEPT + 2 * CHROMA * CHROMA
-const TONE_LENGTH = 4
-
 /** The length of the vectors of {@link embedPixels}: 256 for edges, 192 for layout, 82 for waves, 4 for tone. */
-export const DESCRIPTOR_LENGTH = EDGES_LENGTH + LAYOUT_LENGTH + WAVES_LENGTH + TONE_LENGTH
+export const DESCRIPTOR_LENGTH =
+  CELLS * CELLS * BINS + 3 * LAYOUT * LAYOUT + DCT_KEPT * DCT_KEPT + 2 * CHROMA * CHROMA + 4
 
 // Floors: a block of this length is brought to 1 / √2. Photos lie well above them; noise of σ 8 on a plain 224 × 224
 // picture stays below. The weights and floors were chosen on photos and on plain pictures with noise.
@@ -39,12 +35,8 @@ const WAVES_FLOOR = 25
 /** The length of the mean colour beside three blocks of length 1. */
 const TONE_WEIGHT = 0.3
 
-/** Planes of SIZE × SIZE values from 0 to 255. */
-interface Planes {
-  readonly red: Float64Array
-  readonly green: Float64Array
-  readonly blue: Float64Array
-}
+/** Red, green and blue: planes of SIZE × SIZE values from 0 to 255. */
+type Planes = readonly Float64Array[]
 
 /**
  * A unit vector of {@link DESCRIPTOR_LENGTH} numbers whose cosine with another picture's says how alike the two are:
@@ -58,22 +50,17 @@ interface Planes {
 export function embedPixels(pixels: Pixels): Float32Array {
   const planes = shrink(flattenAlpha(checkPixels(pixels)))
   const luma = mix(planes, 0.299, 0.587, 0.114) // ITU-R 601, as are the colour differences below
-  const vector = new Float64Array(DESCRIPTOR_LENGTH)
-  let at = 0
-  for (const block of [
-    scale(edges(luma), 1, EDGES_FLOOR),
-    scale(layout(planes), 1, LAYOUT_FLOOR),
-    scale(waves(planes, luma), 1, WAVES_FLOOR),
-    scale(tone(planes), TONE_WEIGHT, 0),
-  ]) {
-    vector.set(block, at)
-    at += block.length
-  }
+  const vector = [
+    ...scale(edges(luma), 1, EDGES_FLOOR),
+    ...scale(layout(planes), 1, LAYOUT_FLOOR),
+    ...scale(waves(planes, luma), 1, WAVES_FLOOR),
+    ...scale(tone(planes), TONE_WEIGHT, 0),
+  ]
   return Float32Array.from(scale(vector, 1, 0)) // never zero: tone has a constant part
 }
 
 /** A block multiplied so that its length becomes `length`, or less where it is not well above `floor`. */
-function scale(block: Float64Array, length: number, floor: number): Float64Array {
+function scale(block: readonly number[], length: number, floor: number): number[] {
   let squares = floor * floor
   for (const value of block) squares += value * value
   const factor = length / Math.sqrt(squares)
@@ -110,11 +97,11 @@ function shrink(pixels: Pixels): Planes {
     }
   }
   const [red, green, blue] = planes
-  return { red: red!, green: green ?? red!, blue: blue ?? red! }
+  return [red!, green ?? red!, blue ?? red!]
 }
 
-function mix({ red, green, blue }: Planes, r: number, g: number, b: number): Float64Array {
-  return red.map((value, i) => r * value + g * green[i]! + b * blue[i]!)
+function mix([red, green, blue]: Planes, r: number, g: number, b: number): Float64Array {
+  return red!.map((value, i) => r * value + g * green![i]! + b * blue![i]!)
 }
 
 /** A plane averaged over squares, to side × side. */
@@ -134,62 +121,55 @@ function mean(values: Float64Array): number {
   return sum / values.length
 }
 
-function centre(values: Float64Array): Float64Array {
+function centre(values: Float64Array): number[] {
   const middle = mean(values)
-  return values.map((value) => value - middle)
+  return Array.from(values, (value) => value - middle)
 }
 
 /**
  * How strong the edges of each direction are in each cell: square roots, so that one strong edge does not drown the
  * rest, less their mean. A pixel is shared among the four nearest cells.
  */
-function edges(luma: Float64Array): Float64Array {
-  const histogram = new Float64Array(EDGES_LENGTH)
-  const gradient = { bin: 0, low: 0, high: 0 }
+function edges(luma: Float64Array): number[] {
+  const histogram = new Float64Array(CELLS * CELLS * BINS)
   for (let y = 0; y < SIZE; y++) {
     for (let x = 0; x < SIZE; x++) {
       const dx = luma[y * SIZE + Math.min(x + 1, SIZE - 1)]! - luma[y * SIZE + Math.max(x - 1, 0)]!
       const dy = luma[Math.min(y + 1, SIZE - 1) * SIZE + x]! - luma[Math.max(y - 1, 0) * SIZE + x]!
-      if (dx === 0 && dy === 0) continue
-      splitDirection(dx, dy, gradient)
-      addToCells(histogram, x, y, gradient)
+      if (dx !== 0 || dy !== 0) addToCells(histogram, x, y, splitDirection(dx, dy))
     }
   }
   return centre(histogram.map((strength) => Math.sqrt(Math.max(0, strength))))
 }
 
 // Cosines of 0°, 22.5° … 90°, by half-angle formulas; the sines are the same backwards.
-const COS_45 = Math.SQRT1_2
-const COS_22 = Math.sqrt((1 + COS_45) / 2)
-const SIN_22 = COS_45 / (2 * COS_22)
-const COS = [1, COS_22, COS_45, SIN_22, 0] as const
-const SIN = [0, SIN_22, COS_45, COS_22, 1] as const
+const COS_22 = Math.sqrt((1 + Math.SQRT1_2) / 2)
+const SIN_22 = Math.SQRT1_2 / (2 * COS_22)
+const COS = [1, COS_22, Math.SQRT1_2, SIN_22, 0] as const
+const sine = (sector: number) => COS[4 - sector]!
 
 interface Split {
-  bin: number
-  low: number
-  high: number
+  readonly bin: number
+  readonly low: number
+  readonly high: number
 }
 
 /**
  * A gradient other than zero as low · direction(bin) + high · direction(bin + 1), both at least 0 but for rounding: its
  * strength in the two nearest of 16 directions, without an arc tangent.
  */
-function splitDirection(dx: number, dy: number, into: Split): void {
+function splitDirection(dx: number, dy: number): Split {
   let x = dx
   let y = dy
-  let quarter = 0
-  while (!(x > 0 && y >= 0)) {
-    const turned = -x
-    x = y
-    y = turned
-    quarter++
-  }
+  let bin = 0
+  for (; !(x > 0 && y >= 0); bin += BINS / 4) [x, y] = [y, -x]
   let sector = 0
-  while (sector < 3 && y * COS[sector + 1]! >= x * SIN[sector + 1]!) sector++
-  into.bin = quarter * (BINS / 4) + sector
-  into.low = (x * SIN[sector + 1]! - y * COS[sector + 1]!) / SIN_22
-  into.high = (y * COS[sector]! - x * SIN[sector]!) / SIN_22
+  while (sector < 3 && y * COS[sector + 1]! >= x * sine(sector + 1)) sector++
+  return {
+    bin: bin + sector,
+    low: (x * sine(sector + 1) - y * COS[sector + 1]!) / SIN_22,
+    high: (y * COS[sector]! - x * sine(sector)) / SIN_22,
+  }
 }
 
 function addToCells(histogram: Float64Array, x: number, y: number, { bin, low, high }: Split): void {
@@ -209,29 +189,18 @@ function addToCells(histogram: Float64Array, x: number, y: number, { bin, low, h
 }
 
 /** The picture at 8 × 8, each colour less its mean. */
-function layout({ red, green, blue }: Planes): Float64Array {
-  const block = new Float64Array(LAYOUT_LENGTH)
-  for (const [c, plane] of [red, green, blue].entries()) {
-    block.set(centre(average(plane, LAYOUT)), c * LAYOUT * LAYOUT)
-  }
-  return block
+function layout(planes: Planes): number[] {
+  return planes.flatMap((plane) => centre(average(plane, LAYOUT)))
 }
 
 /** Low frequencies: brightness, raised by √(u + v) since pictures have less of the higher ones, and colour differences. */
-function waves(planes: Planes, luma: Float64Array): Float64Array {
-  const block = new Float64Array(WAVES_LENGTH)
-  const bright = spectrum(luma)
-  for (let i = 0; i < bright.length; i++) {
-    block[i] = bright[i]! * Math.sqrt(Math.floor(i / DCT_KEPT) + (i % DCT_KEPT)) // the mean, at 0, drops out
-  }
-  let at = bright.length
-  for (const difference of [mix(planes, -0.168736, -0.331264, 0.5), mix(planes, 0.5, -0.418688, -0.081312)]) {
-    const colour = spectrum(difference)
-    for (let u = 0; u < CHROMA; u++) {
-      for (let v = 0; v < CHROMA; v++) block[at++] = colour[u * DCT_KEPT + v]!
-    }
-  }
-  return block
+function waves(planes: Planes, luma: Float64Array): number[] {
+  // The mean, at 0, drops out.
+  const bright = spectrum(luma).map((value, i) => value * Math.sqrt(Math.floor(i / DCT_KEPT) + (i % DCT_KEPT)))
+  const [blue, red] = [mix(planes, -0.168736, -0.331264, 0.5), mix(planes, 0.5, -0.418688, -0.081312)].map((colour) =>
+    spectrum(colour).filter((_, i) => i < CHROMA * DCT_KEPT && i % DCT_KEPT < CHROMA),
+  )
+  return [...bright, ...blue!, ...red!]
 }
 
 /** The 8 × 8 lowest frequencies, in the unit of the plane: the first is its mean. */
@@ -240,6 +209,6 @@ function spectrum(plane: Float64Array): Float64Array {
 }
 
 /** A constant and the mean colour around middle grey: two plain colours point in two directions, grey ones too. */
-function tone({ red, green, blue }: Planes): Float64Array {
-  return Float64Array.of(0.5, ...[red, green, blue].map((plane) => mean(plane) / 255 - 0.5))
+function tone(planes: Planes): number[] {
+  return [0.5, ...planes.map((plane) => mean(plane) / 255 - 0.5)]
 }

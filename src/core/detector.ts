@@ -2,8 +2,8 @@
  * The template that every detector fills: a method supplies its rule, this file adds the name, the batch, the snapshot
  * and the refusals, so that no detector writes them again.
  */
-import { checkObject, isPlainObject, refuse, show } from './checkers.ts'
-import { isMonitorError, MonitorError, withPath } from './errors.ts'
+import { checkObject, isPlainObject, refuse } from './checkers.ts'
+import { isMonitorError, withPath } from './errors.ts'
 import type { Description, Detection, Detector, Feature, Modality, Observation, PlainData, Snapshot } from './types.ts'
 
 /**
@@ -74,12 +74,12 @@ export function makeDetector<Config extends object, Obs, Meta>(
   config: Partial<Config> = {},
 ): Detector<Obs, Meta> {
   checkObject(config, Object.keys(spec.defaults), name)
-  return detectorOf(name, spec.version, spec.logic(withDefaults(spec.defaults, config) as Config, name))
+  return detectorOf(name, spec.version, spec.logic({ ...spec.defaults, ...defined(config) } as Config, name))
 }
 
-function withDefaults(defaults: DetectorSpec['defaults'], config: object): object {
-  const given = Object.entries(config).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(given) }
+/** The entries that have a value. */
+export function defined(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }
 
 function detectorOf<Obs, Checked, Meta>(
@@ -153,14 +153,10 @@ function inBatch<R>(index: number, step: () => R): R {
 export function checkSnapshot(snapshot: Snapshot, detector: string, version: number): void {
   if (!isPlainObject(snapshot)) refuse('bad_snapshot', 'must be { detector, version, state }', snapshot, '')
   if (snapshot.detector !== detector) {
-    refuse('bad_snapshot', `is for another detector: expected '${detector}'`, snapshot.detector, 'detector')
+    refuse('bad_snapshot', `must be '${detector}': it is for another detector`, snapshot.detector, 'detector')
   }
   if (snapshot.version !== version) {
     const remedy = 'start from an empty state, or use the release that wrote it'
-    throw new MonitorError(
-      'bad_snapshot',
-      `expected version ${version}, got ${show(snapshot.version)}; ${remedy}`,
-      'version',
-    )
+    refuse('bad_snapshot', `must be ${version} (${remedy})`, snapshot.version, 'version')
   }
 }

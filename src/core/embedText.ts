@@ -8,7 +8,7 @@
  * (power normalisation, Perronnin et al. 2010). One more number is the same for all texts: it lifts all cosines alike,
  * so that a mistyped sentence lies above 0.9, the default threshold of the similarity detectors.
  */
-import { MonitorError } from './errors.ts'
+import { refuse } from './checkers.ts'
 import { finish32, fold32, hash32 } from './hash.ts'
 import { joinText, normalizeText, type TextOptions } from './text.ts'
 
@@ -45,7 +45,7 @@ const PAIR_SEED = 0x1b873593
  */
 export function embedText(text: string | readonly string[], options?: TextOptions): Float32Array {
   const raw = joinText(text, options)
-  if (raw.length === 0) throw new MonitorError('bad_query', 'must not be empty, got ""', 'input')
+  if (raw === '') refuse('bad_query', 'must not be empty', raw, 'input')
   const normal = normalizeText(raw)
   const sums = new Int32Array(PLACES)
   const used = normal === '' ? raw : normal

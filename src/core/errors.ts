@@ -76,12 +76,7 @@ export function isMonitorError(value: unknown): value is MonitorError {
 /** Plain data back to an error. The message is taken as it is; the path is not put in front of it again. */
 export function errorFromPlain(plain: PlainError, cause?: unknown): MonitorError {
   const error = new MonitorError(plain.code, plain.message, '', cause === undefined ? undefined : { cause })
-  return Object.defineProperty(error, 'path', {
-    value: plain.path,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  })
+  return Object.assign(error, { path: plain.path })
 }
 
 /** Any thrown value as a {@link MonitorError}: one of ours as it is, another one wrapped under `code` with its message. */

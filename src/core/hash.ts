@@ -1,26 +1,24 @@
 /** Hashes: SHA-256 where the digest is a contract, a fast 32-bit one for feature hashing. */
-import { sha256Words } from './sha256.ts'
+import { SHA256_ROOM, sha256Words } from './sha256.ts'
 import { encodeUtf8Into } from './utf8.ts'
 
-// 8 KiB: texts of up to 2730 code units are hashed without allocating.
-const SCRATCH_BYTES = 8192
-let scratch: Uint8Array | undefined
+// Working memory of 8 KiB: texts of up to 2700 code units are hashed without allocating.
+const scratch = /* @__PURE__ */ new Uint8Array(8192)
 
 const HEX_PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** SHA-256 of bytes as 64 lower-case hexadecimal digits. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return toHex(sha256Words(bytes))
+  const padded = new Uint8Array(bytes.length + SHA256_ROOM)
+  padded.set(bytes)
+  return toHex(sha256Words(padded, bytes.length))
 }
 
 /** SHA-256 of the UTF-8 of a text; `sha256Hex(encodeUtf8(text, path))` without the allocation. */
 export function sha256HexOfText(text: string, path = 'input'): string {
-  if (text.length * 3 > SCRATCH_BYTES) {
-    const bytes = new Uint8Array(text.length * 3)
-    return toHex(sha256Words(bytes, encodeUtf8Into(text, bytes, path)))
-  }
-  scratch ??= new Uint8Array(SCRATCH_BYTES)
-  return toHex(sha256Words(scratch, encodeUtf8Into(text, scratch, path)))
+  const room = text.length * 3 + SHA256_ROOM
+  const bytes = room > scratch.length ? new Uint8Array(room) : scratch
+  return toHex(sha256Words(bytes, encodeUtf8Into(text, bytes, path)))
 }
 
 function toHex(words: Int32Array): string {
@@ -59,4 +57,11 @@ export function finish32(h: number): number {
   let x = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
   return x ^ (x >>> 16)
+}
+
+/** Number of bits set in a 32-bit word (Warren, Hacker's Delight, figure 5-2). */
+export function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555)
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

@@ -1,21 +1,25 @@
-/** The last numbers of a stream, with their mean: a ring that grows as it fills. */
+/** The last numbers of a stream, with their mean. */
+import { Ring } from './ring.ts'
 
-const START = 16
+/** What is remembered: the numbers as they lie in the ring, the slot that comes next, and the running sum. */
+export interface SavedNumbers {
+  readonly ring: ArrayLike<number>
+  readonly next: number
+  readonly sum: number
+}
 
-/** Remembers up to `capacity` numbers. */
+/** Remembers up to `capacity` numbers. Continues from what {@link save} gave, which the caller has checked. */
 export class NumberWindow {
-  readonly capacity: number
-  #ring = new Float64Array(0)
-  #size = 0
-  #next = 0
-  #sum = 0
+  readonly #ring: Ring<number>
+  #sum: number
 
-  constructor(capacity: number) {
-    this.capacity = capacity
+  constructor(capacity: number, { ring, next, sum }: SavedNumbers = { ring: [], next: 0, sum: 0 }) {
+    this.#ring = new Ring(capacity, Array.from(ring), ring.length < capacity ? 0 : next)
+    this.#sum = sum
   }
 
   get size(): number {
-    return this.#size
+    return this.#ring.items.length
   }
 
   /**
@@ -23,48 +27,19 @@ export class NumberWindow {
    * so its rounding error never exceeds that of one window, and the cost per query does not depend on the window.
    */
   get mean(): number {
-    return this.#size === 0 ? 0 : this.#sum / this.#size
+    return this.size === 0 ? 0 : this.#sum / this.size
   }
 
   /** Adds a number; the oldest leaves when the window is full. */
   push(value: number): void {
-    if (this.#size < this.capacity) {
-      this.#grow()
-      this.#size++
-    } else {
-      this.#sum -= this.#ring[this.#next]!
-    }
-    this.#ring[this.#next] = value
+    const left = this.#ring.push(value)
+    if (left !== undefined) this.#sum -= left
     this.#sum += value
-    this.#next = (this.#next + 1) % this.capacity
-    if (this.#next === 0) this.#sum = this.#ring.reduce((sum, v) => sum + v, 0)
+    if (this.#ring.next === 0) this.#sum = this.#ring.items.reduce((sum, v) => sum + v, 0)
   }
 
-  #grow(): void {
-    if (this.#size < this.#ring.length) return
-    const ring = new Float64Array(Math.min(this.capacity, Math.max(START, 2 * this.#ring.length)))
-    ring.set(this.#ring)
-    this.#ring = ring
-  }
-
-  bytes(): number {
-    return 8 * this.#size
-  }
-
-  /** The numbers as they lie in the ring, the slot that comes next, and the running sum: a restored mean is the same to the bit. */
+  /** The running sum is part of it: a restored mean is the same to the bit. */
   save(): { readonly ring: Float64Array; readonly next: number; readonly sum: number } {
-    return { ring: this.#ring.slice(0, this.#size), next: this.#next, sum: this.#sum }
-  }
-
-  /** Takes over what {@link save} gave, checked by the caller: `ring.length` ≤ capacity, `next` as it must be. */
-  load({ ring, next, sum }: { readonly ring: Float64Array; readonly next: number; readonly sum: number }): void {
-    this.#ring = ring.slice()
-    this.#size = ring.length
-    this.#next = next
-    this.#sum = sum
-  }
-
-  clear(): void {
-    this.load({ ring: new Float64Array(0), next: 0, sum: 0 })
+    return { ring: new Float64Array(this.#ring.items), next: this.#ring.next, sum: this.#sum }
   }
 }

@@ -8,7 +8,7 @@
  */
 import { refuse } from './checkers.ts'
 import { addExactForm, DCT_SIZE, dct8x8 } from './dct.ts'
-import { MonitorError } from './errors.ts'
+import { bitCount } from './hash.ts'
 import { checkPixels, toGrey } from './pixels.ts'
 import { resizeLanczos } from './resample.ts'
 import type { Pixels } from './types.ts'
@@ -30,7 +30,7 @@ export function perceptualHash(pixels: Pixels): string {
   const bits = aboveMedian(dct8x8(small), small)
   let hex = ''
   for (let i = 0; i < bits.length; i += 4) {
-    hex += ((bits[i]! << 3) | (bits[i + 1]! << 2) | (bits[i + 2]! << 1) | bits[i + 3]!).toString(16)
+    hex += Number.parseInt(bits.slice(i, i + 4).join(''), 2).toString(16)
   }
   return hex
 }
@@ -73,13 +73,8 @@ export function hammingDistance(a: string, b: string): number {
   for (const hash of [a, b]) {
     if (typeof hash !== 'string' || !HEX.test(hash)) refuse('bad_query', 'a hash must be hex digits', hash, '')
   }
-  if (a.length !== b.length) {
-    throw new MonitorError('bad_query', `both hashes must have one length, got ${a.length} and ${b.length} digits`)
-  }
+  if (a.length !== b.length) refuse('bad_query', `both hashes must have one length: ${a.length}`, b.length, '')
   let distance = 0
-  for (let i = 0; i < a.length; i++) {
-    const digit = Number.parseInt(a[i]!, 16) ^ Number.parseInt(b[i]!, 16)
-    distance += (digit & 1) + ((digit >> 1) & 1) + ((digit >> 2) & 1) + (digit >> 3)
-  }
+  for (let i = 0; i < a.length; i++) distance += bitCount(Number.parseInt(a[i]!, 16) ^ Number.parseInt(b[i]!, 16))
   return distance
 }

@@ -1,13 +1,13 @@
 /** Decoded pixels: the check at the door, grey, and transparency. */
-import { refuse } from './checkers.ts'
+import { checkNumber, elementType, refuse } from './checkers.ts'
 import { MonitorError } from './errors.ts'
 import type { Pixels } from './types.ts'
 
 /** The longest side of a picture, as in JPEG: a strip one pixel high must not ask for huge filter tables. */
 const MAX_SIDE = 65_535
 
-const FLOATS: readonly string[] = ['Float32Array', 'Float64Array']
-const BYTES: readonly string[] = ['Uint8Array', 'Uint8ClampedArray']
+const FLOATS = /^Float(32|64)Array$/
+const BYTES = /^Uint8(Clamped)?Array$/
 
 /**
  * Raw pixels, checked: the same object comes back, nothing is copied. Costs O(1) for bytes, and one pass over the data
@@ -23,51 +23,34 @@ export function checkPixels(value: unknown, path = 'input', maxPixels = 40_000_0
     refuse('bad_query', 'must be pixels { data, width, height, channels }', value, path)
   }
   const { data, width, height, channels, maxValue } = value as Readonly<Record<keyof Pixels, unknown>>
-  checkSize(width, height, path, maxPixels)
+  checkSide(width, `${path}.width`)
+  checkSide(height, `${path}.height`)
+  const size = (width as number) * (height as number)
+  if (size > maxPixels) {
+    throw new MonitorError('bad_query', `must have at most ${maxPixels} pixels, got ${width} × ${height}`, path)
+  }
   if (channels !== 1 && channels !== 3 && channels !== 4) {
     refuse('bad_query', 'must be 1, 3 or 4', channels, `${path}.channels`)
   }
-  if (maxValue !== undefined && maxValue !== 1 && maxValue !== 255) {
-    refuse('bad_query', 'must be 1 or 255', maxValue, `${path}.maxValue`)
-  }
-  const type = elementType(data)
-  if (!BYTES.includes(type) && !FLOATS.includes(type)) {
-    refuse('bad_query', `must be a ${[...BYTES, ...FLOATS].join(', ')}`, data, `${path}.data`)
-  }
   const values = data as Pixels['data']
-  const length = (width as number) * (height as number) * channels
+  const type = elementType(data)
+  const isFloat = FLOATS.test(type)
+  if (maxValue !== 1 && maxValue !== 255 && (maxValue !== undefined || isFloat)) {
+    refuse('bad_query', 'must be 1 or 255; the range of floats is never guessed', maxValue, `${path}.maxValue`)
+  }
+  if (!isFloat && !BYTES.test(type)) {
+    refuse('bad_query', 'must be a Uint8Array, Uint8ClampedArray, Float32Array or Float64Array', data, `${path}.data`)
+  }
+  const length = size * channels
   if (values.length !== length) {
-    const message = `must hold width · height · channels = ${length} values, got ${values.length}`
-    throw new MonitorError('bad_query', message, `${path}.data`)
+    refuse('bad_query', `must hold width · height · channels = ${length} values`, values.length, `${path}.data`)
   }
-  if (FLOATS.includes(type) && maxValue === undefined) {
-    refuse(
-      'bad_query',
-      'must be 1 or 255 for floating-point data; the range is never guessed',
-      maxValue,
-      `${path}.maxValue`,
-    )
-  }
-  if (FLOATS.includes(type) || maxValue === 1) checkRange(values, maxValue ?? 255, `${path}.data`)
+  if (isFloat || maxValue === 1) checkRange(values, maxValue ?? 255, `${path}.data`)
   return value as Pixels
 }
 
-function checkSize(width: unknown, height: unknown, path: string, maxPixels: number): void {
-  for (const [name, side] of [
-    ['width', width],
-    ['height', height],
-  ] as const) {
-    if (typeof side !== 'number' || !Number.isInteger(side) || side < 1 || side > MAX_SIDE) {
-      refuse('bad_query', `must be a whole number in [1, ${MAX_SIDE}]`, side, `${path}.${name}`)
-    }
-  }
-  if ((width as number) * (height as number) > maxPixels) {
-    throw new MonitorError('bad_query', `must have at most ${maxPixels} pixels, got ${width} × ${height}`, path)
-  }
-}
-
-function elementType(data: unknown): string {
-  return ArrayBuffer.isView(data) ? Object.prototype.toString.call(data).slice(8, -1) : ''
+function checkSide(side: unknown, path: string): void {
+  checkNumber(side, { min: 1, max: MAX_SIDE, integer: true }, path, 'bad_query')
 }
 
 function checkRange(data: Pixels['data'], max: number, path: string): void {
@@ -83,12 +66,10 @@ function checkRange(data: Pixels['data'], max: number, path: string): void {
  */
 export function toBytes(pixels: Pixels): Uint8Array | Uint8ClampedArray {
   const { data, maxValue = 255 } = pixels
-  if (BYTES.includes(elementType(data)) && maxValue === 255) return data as Uint8Array | Uint8ClampedArray
+  if (BYTES.test(elementType(data)) && maxValue === 255) return data as Uint8Array | Uint8ClampedArray
   const scale = maxValue === 1 ? 255 : 1
-  const bytes = new Uint8Array(data.length)
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Math.max(0, Math.min(255, Math.floor(data[i]! * scale + 0.5)))
-  }
+  const bytes = new Uint8ClampedArray(data.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(data[i]! * scale + 0.5)
   return bytes
 }
 
@@ -119,9 +100,7 @@ export function flattenAlpha(pixels: Pixels): Pixels {
   for (let i = 0, p = 0; i < data.length; i += 3, p += 4) {
     const alpha = bytes[p + 3]!
     const white = 255 * (255 - alpha)
-    data[i] = overWhite(bytes[p]! * alpha + white)
-    data[i + 1] = overWhite(bytes[p + 1]! * alpha + white)
-    data[i + 2] = overWhite(bytes[p + 2]! * alpha + white)
+    for (let c = 0; c < 3; c++) data[i + c] = overWhite(bytes[p + c]! * alpha + white)
   }
   return { data, width, height, channels: 3 }
 }

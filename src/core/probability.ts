@@ -1,52 +1,27 @@
 /** Scores of a distribution over classes, as the reference computes them. */
-import { refuse } from './checkers.ts'
-import { MonitorError } from './errors.ts'
+import { checkNumbers, refuse } from './checkers.ts'
 import { exp, log } from './math.ts'
 
 /** The reference adds this inside each logarithm. */
 const INSIDE_LOG = 1e-10
 /** The reference rescales in entropy mode when the sum is further from 1 than this. */
 const SUM_TOLERANCE = 1e-3
-const MAX_CLASSES = 1_000_000
+const SCORES = { most: 1_000_000, min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
+const PROBABILITIES = { ...SCORES, min: 0, remedy: "; for scores set outputs: 'logits'" }
 
 /**
  * Checks a list of class probabilities and returns their sum: at least one, at most a million, all finite and none
  * negative. Values that do not add up to 1 are allowed, as in the reference. Throws `bad_query`.
  */
 export function checkProbabilities(p: ArrayLike<number>, path = 'probabilities'): number {
-  const sum = sumOfGood(p)
-  if (Number.isFinite(sum)) return sum
-  checkScores(p, path)
-  const negative = Array.prototype.findIndex.call(p, (value) => value < 0)
-  if (negative === -1) refuse('bad_query', 'must have a finite sum', sum, path)
-  const remedy = "pass probabilities, or set outputs: 'logits'"
-  throw new MonitorError('bad_query', `must not be negative, got ${p[negative]}; ${remedy}`, `${path}[${negative}]`)
-}
-
-/** The sum of a list as it should be, in one pass; NaN for any other. */
-function sumOfGood(p: ArrayLike<number>): number {
-  const isList = typeof p === 'object' && p !== null && p.length >= 1 && p.length <= MAX_CLASSES
-  if (!isList) return Number.NaN
-  let sum = 0
-  for (let i = 0; i < p.length; i++) {
-    const value: unknown = p[i]
-    if (typeof value !== 'number' || !(value >= 0)) return Number.NaN
-    sum += value
-  }
+  const sum = checkNumbers(p, PROBABILITIES, path)
+  if (sum === Infinity) refuse('bad_query', 'must have a finite sum', sum, path)
   return sum
 }
 
 /** Checks any list of class scores (logits): at least one, at most a million, all finite. Throws `bad_query`. */
 export function checkScores(p: ArrayLike<number>, path = 'probabilities'): void {
-  const isList = typeof p === 'object' && p !== null && typeof p.length === 'number'
-  if (!isList) refuse('bad_query', 'must be an array of class probabilities', p, path)
-  if (p.length < 1) throw new MonitorError('bad_query', 'must not be empty: one probability per class', path)
-  if (p.length > MAX_CLASSES) refuse('bad_query', `must have at most ${MAX_CLASSES} classes`, p.length, path)
-  for (let i = 0; i < p.length; i++) {
-    const value: unknown = p[i]
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      refuse('bad_query', 'must be a finite number', value, `${path}[${i}]`)
-  }
+  checkNumbers(p, SCORES, path)
 }
 
 /** Probabilities of logits: exp(l − max l), divided by their sum. The input is not changed. */

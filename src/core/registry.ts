@@ -1,7 +1,7 @@
 /** Names to detectors. Types of names, options and results are derived from the table. */
 import { type Builtins, builtins } from './builtins.ts'
-import { checkObject, isPlainObject, nearestName, refuse, show } from './checkers.ts'
-import { type DetectorSpec, makeDetector } from './detector.ts'
+import { checkObject, hint, isPlainObject, refuse, show } from './checkers.ts'
+import { type DetectorSpec, defined, makeDetector } from './detector.ts'
 import { MonitorError } from './errors.ts'
 import type { Detector, Feature, Modality, PlainData } from './types.ts'
 
@@ -69,8 +69,13 @@ export function createRegistry(): Registry {
     const { modality, family } = checkObject(filter, ['modality', 'family'], 'filter')
     return Object.entries(specs as Specs)
       .filter(([, spec]) => family === undefined || spec.family === family)
-      .filter(([, spec]) => modality === undefined || spec.modality === modality || isAny(spec.modality, modality))
-      .map(([name, spec]) => listing(name, spec))
+      .filter(([, { modality: own }]) => {
+        const isAny = own === 'any' && MODALITIES.includes(modality)
+        return modality === undefined || own === modality || isAny
+      })
+      .map(([name, { family, modality, needs, summary, defaults }]) => {
+        return { name, family, modality, needs, summary, defaults: defined(defaults) as DetectorListing['defaults'] }
+      })
   }
 
   function registerDetector(name: string, spec: Specs[string]) {
@@ -87,23 +92,11 @@ export function createRegistry(): Registry {
 
   function find(name: unknown, path = 'name'): Specs[string] {
     if (typeof name === 'string' && Object.hasOwn(specs, name)) return specs[name]
-    const known = Object.keys(specs)
-    const hint = typeof name === 'string' ? nearestName(name, known) : undefined
-    const remedy = hint === undefined ? `known are ${known.join(', ')}` : `did you mean '${hint}'?`
-    throw new MonitorError('bad_config', `no detector is called ${show(name)}; ${remedy}`, path)
+    throw new MonitorError('bad_config', `no detector is called ${show(name)}; ${hint(name, Object.keys(specs))}`, path)
   }
 }
 
 const MODALITIES: readonly unknown[] = ['any', 'text', 'tabular', 'image'] satisfies Modality[]
-
-function isAny(own: Modality, asked: unknown): boolean {
-  return own === 'any' && MODALITIES.includes(asked)
-}
-
-function listing(name: string, { family, modality, needs, summary, defaults }: Specs[string]): DetectorListing {
-  const plain = Object.entries(defaults).filter(([, value]) => value !== undefined)
-  return { name, family, modality, needs, summary, defaults: Object.fromEntries(plain) as DetectorListing['defaults'] }
-}
 
 /**
  * A synchronous built-in detector: `createDetector('text_repetition', { threshold: 3 })`. It eats observations; the

@@ -83,21 +83,14 @@ const TALL = 100
 const PRECISION_BITS = 22
 const HALF = 1 << (PRECISION_BITS - 1)
 
-interface IntegerAxis {
-  readonly starts: Int32Array
-  readonly counts: Int32Array
+interface IntegerAxis extends Omit<AxisWeights, 'weights'> {
   readonly weights: Int32Array
-  readonly stride: number
 }
 
 function lanczosAxis(size: number, outSize: number): IntegerAxis {
-  const { starts, counts, weights, stride } = axisWeights(size, outSize, lanczos, LANCZOS_SUPPORT)
-  const rounded = new Int32Array(weights.length)
-  for (let i = 0; i < rounded.length; i++) {
-    const weight = weights[i]! * (1 << PRECISION_BITS)
-    rounded[i] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5)
-  }
-  return { starts, counts, weights: rounded, stride }
+  const axis = axisWeights(size, outSize, lanczos, LANCZOS_SUPPORT)
+  const weights = Int32Array.from(axis.weights, (weight) => weight * (1 << PRECISION_BITS) + (weight < 0 ? -0.5 : 0.5))
+  return { ...axis, weights }
 }
 
 /**
@@ -119,12 +112,10 @@ export function resizeLanczos(
     const low = resizeLanczos(grey, width, height, width, outHeight)
     return resizeLanczos(low, width, outHeight, outWidth, outHeight)
   }
-  const across = width === outWidth ? undefined : lanczosAxis(width, outWidth)
-  const reuse = across !== undefined && width === height && outWidth === outHeight
-  const down = height === outHeight ? undefined : reuse ? across : lanczosAxis(height, outHeight)
-  const narrow = across === undefined ? grey : resizeAcross(grey, width, height, outWidth, across)
-  if (down !== undefined) return resizeDown(narrow, outWidth, outHeight, down)
-  return narrow === grey ? grey.slice() : narrow
+  // An axis that keeps its size gets the weight 1 and zeros: nothing changes.
+  const across = lanczosAxis(width, outWidth)
+  const down = width === height && outWidth === outHeight ? across : lanczosAxis(height, outHeight)
+  return resizeDown(resizeAcross(grey, width, height, outWidth, across), outWidth, outHeight, down)
 }
 
 /** Four rows at a time, so that each weight is loaded once for four products. */

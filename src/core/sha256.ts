@@ -7,28 +7,30 @@
  */
 
 // The first 32 bits of the fractional parts of the square roots of the first 8 primes and the cube roots of the first
-// 64: FIPS 180-4, sections 5.3.3 and 4.2.2.
-const INITIAL = /* @__PURE__ */ Int32Array.of(
-  0x6a09e667,
-  0xbb67ae85,
-  0x3c6ef372,
-  0xa54ff53a,
-  0x510e527f,
-  0x9b05688c,
-  0x1f83d9ab,
-  0x5be0cd19,
-)
-// biome-ignore format: eight to a line, as in the standard
-const ROUND = /* @__PURE__ */ Int32Array.of(
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-)
+// 64: FIPS 180-4, sections 5.3.3 and 4.2.2. Computed, with operations that IEEE 754 defines exactly, so that they are the
+// same everywhere; a typed array keeps the low 32 bits of what is put in, and nothing that is put behind its end.
+const INITIAL = /* @__PURE__ */ new Int32Array(8)
+const ROUND = /* @__PURE__ */ new Int32Array(64)
+
+function makeConstants(): void {
+  const primes: number[] = []
+  for (let n = 2; primes.length < 64; n++) {
+    if (primes.some((prime) => n % prime === 0)) continue
+    INITIAL[primes.length] = Math.sqrt(n) * 0x100000000
+    ROUND[primes.length] = cubeRoot(n) * 0x100000000
+    primes.push(n)
+  }
+}
+
+/** By Newton's method, from above. */
+function cubeRoot(n: number): number {
+  let root = n
+  for (let i = 0; i < 40; i++) root -= (root - n / (root * root)) / 3
+  return root
+}
+
+/** The bit 1 and the length take 9 bytes, and up to 63 fill the block. */
+export const SHA256_ROOM = 72
 
 // Working memory, kept because allocating it costs as much as a block. Every call fills it before it reads it.
 const schedule = /* @__PURE__ */ new Int32Array(64)
@@ -36,34 +38,26 @@ const state = /* @__PURE__ */ new Int32Array(8)
 
 /**
  * SHA-256 of the first `length` bytes as eight 32-bit words, the most significant first. The array is working memory:
- * read it before the next call.
+ * read it before the next call. Needs {@link SHA256_ROOM} more bytes behind them, and writes there: the bit 1, zeros,
+ * and the length in bits, up to the end of a block.
  */
-export function sha256Words(bytes: Uint8Array, length = bytes.length): Int32Array {
+export function sha256Words(bytes: Uint8Array, length: number): Int32Array {
+  if (ROUND[0] === 0) makeConstants()
+  const end = (length + SHA256_ROOM) & -64
+  bytes.fill(0, length, end)
+  bytes[length] = 0x80
+  for (let bits = 8 * length, i = end - 1; bits > 0; i--) {
+    bytes[i] = bits
+    bits = Math.floor(bits / 256)
+  }
   state.set(INITIAL)
-  let at = 0
-  for (; at + 64 <= length; at += 64) {
-    for (let i = 0, p = at; i < 16; i++, p += 4) {
+  for (let p = 0; p < end; ) {
+    for (let i = 0; i < 16; i++, p += 4) {
       schedule[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!
     }
     compress()
   }
-  finish(bytes, at, length)
   return state
-}
-
-/** The last bytes, the bit 1, zeros, and the length in bits: one block, or two. */
-function finish(bytes: Uint8Array, from: number, length: number): void {
-  const rest = length - from
-  schedule.fill(0, 0, 16)
-  for (let i = 0; i < rest; i++) schedule[i >> 2]! |= bytes[from + i]! << (24 - ((i & 3) << 3))
-  schedule[rest >> 2]! |= 0x80 << (24 - ((rest & 3) << 3))
-  if (rest >= 56) {
-    compress()
-    schedule.fill(0, 0, 16)
-  }
-  schedule[14] = Math.floor(length / 0x20000000)
-  schedule[15] = length << 3
-  compress()
 }
 
 /** One block: expands the 16 words of `schedule` to 64 and folds them into `state`. */

@@ -1,5 +1,5 @@
 /** Reading a snapshot's state: typed access that refuses whatever does not fit. */
-import { isPlainObject, refuse } from './checkers.ts'
+import { checkNumber, elementType, isPlainObject, refuse } from './checkers.ts'
 import type { PlainData } from './types.ts'
 
 /** The fields of a saved state; exactly these, no more and no fewer. */
@@ -17,9 +17,7 @@ export function readNumber(
   path: string,
   { min = 0, max = Number.MAX_SAFE_INTEGER, fraction = false }: { min?: number; max?: number; fraction?: boolean } = {},
 ): number {
-  const ok = typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max
-  if (!ok || !(fraction || Number.isInteger(value))) refuse('bad_snapshot', `must be in [${min}, ${max}]`, value, path)
-  return value as number
+  return checkNumber(value, { min, max, integer: !fraction }, path, 'bad_snapshot')
 }
 
 /** A list of at most `max` items, each read by `item`. */
@@ -36,22 +34,10 @@ export function readText(value: unknown, path: string, max: number): string {
   return value as string
 }
 
-/** An array of doubles, all finite. */
+/** An array of at most `max` doubles, all finite. */
 export function readDoubles(value: unknown, path: string, max: number): Float64Array {
-  const ok = isTyped(value, 'Float64Array') && value.length <= max && value.every(Number.isFinite)
+  const doubles = value as Float64Array
+  const ok = elementType(value) === 'Float64Array' && doubles.length <= max && doubles.every(Number.isFinite)
   if (!ok) refuse('bad_snapshot', `must be at most ${max} finite doubles`, value, path)
-  return value as Float64Array
-}
-
-/** A typed array by its tag: `instanceof` fails for one of another realm. */
-export function isTyped<Tag extends 'Uint8Array' | 'Uint32Array' | 'Float32Array' | 'Float64Array'>(
-  value: unknown,
-  tag: Tag,
-): value is {
-  Uint8Array: Uint8Array
-  Uint32Array: Uint32Array
-  Float32Array: Float32Array
-  Float64Array: Float64Array
-}[Tag] {
-  return Object.prototype.toString.call(value) === `[object ${tag}]`
+  return doubles
 }

@@ -1,6 +1,5 @@
 /** Texts: the exact fingerprint of the reference, and a normal form for near-duplicates. */
 import { refuse } from './checkers.ts'
-import { MonitorError } from './errors.ts'
 import { sha256HexOfText } from './hash.ts'
 import { checkWellFormed } from './utf8.ts'
 
@@ -28,58 +27,38 @@ export function textFingerprint(text: string | readonly string[], options?: Text
 
 /** One text out of a text or a list of texts, joined by one space; checked as by {@link textFingerprint}. */
 export function joinText(text: string | readonly string[], options?: TextOptions): string {
-  const joined = joinParts(text, options?.maxLength ?? DEFAULT_MAX_LENGTH)
+  const { maxLength = DEFAULT_MAX_LENGTH } = options ?? {}
+  const isList = Array.isArray(text)
+  const parts: readonly unknown[] = isList ? text : [text]
+  let length = parts.length - 1
+  // By index: a list with a hole is refused as well, where a callback would pass over it.
+  for (let i = 0; i < parts.length && length <= maxLength; i++) {
+    const part = parts[i]
+    if (typeof part !== 'string') {
+      refuse('bad_query', 'must be a string or a list of strings', part, isList ? `input[${i}]` : 'input')
+    }
+    length += part.length
+  }
+  if (length > maxLength) {
+    refuse('bad_query', `must have at most ${maxLength} UTF-16 code units (or raise maxLength)`, length, 'input')
+  }
+  const joined = isList ? text.join(' ') : (text as string)
   // Here and not while encoding, so that the index in the error counts in the caller's text.
   checkWellFormed(joined, 'input')
   return joined
 }
 
-function joinParts(text: string | readonly string[], maxLength: number): string {
-  if (typeof text === 'string') {
-    if (text.length > maxLength) refuseLength(text.length, maxLength)
-    return text
-  }
-  if (!Array.isArray(text)) refuse('bad_query', 'must be a string or a list of strings', text, 'input')
-  let length = Math.max(text.length - 1, 0)
-  if (length > maxLength) refuseLength(length, maxLength)
-  // By index: a list with a hole is refused as well, where a callback would pass over it.
-  for (let i = 0; i < text.length; i++) {
-    const part: unknown = text[i]
-    if (typeof part !== 'string') refuse('bad_query', 'must be a string', part, `input[${i}]`)
-    length += part.length
-    if (length > maxLength) refuseLength(length, maxLength)
-  }
-  return text.join(' ')
-}
-
-function refuseLength(length: number, maxLength: number): never {
-  const message = `must have at most ${maxLength} UTF-16 code units, got ${length} or more; shorten it, or raise maxLength`
-  throw new MonitorError('bad_query', message, 'input')
-}
+/** White space for Python. */
+const SPACES =
+  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
 
 /** Python's `str.strip()`. */
 function strip(text: string): string {
   let from = 0
   let to = text.length
-  while (from < to && isPythonSpace(text.charCodeAt(from))) from++
-  while (to > from && isPythonSpace(text.charCodeAt(to - 1))) to--
-  return from === 0 && to === text.length ? text : text.slice(from, to)
-}
-
-function isPythonSpace(code: number): boolean {
-  if (code <= 0x20) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code >= 0x1c
-  if (code < 0x85) return false
-  return (
-    code === 0x85 ||
-    code === 0xa0 ||
-    code === 0x1680 ||
-    (code >= 0x2000 && code <= 0x200a) ||
-    code === 0x2028 ||
-    code === 0x2029 ||
-    code === 0x202f ||
-    code === 0x205f ||
-    code === 0x3000
-  )
+  while (from < to && SPACES.includes(text[from]!)) from++
+  while (to > from && SPACES.includes(text[to - 1]!)) to--
+  return text.slice(from, to)
 }
 
 /**
@@ -135,20 +114,15 @@ function normalizeUnicode(text: string): string {
 
 // Letters that most typefaces draw like a Latin one: the common part of Unicode's confusables (UTS 39), Cyrillic, then
 // Greek, then Latin's own. Upper case has more of them (В, Н, М), so the folding comes before the lower-casing.
-const LOOK_ALIKES =
-  'АA ВB ЕE ЅS ІI ЈJ КK МM НH ОO РP СC ТT УY ХX ԌG ԚQ ԜW аa еe ѕs іi јj оo рp сc уy хx һh ӏl ԁd ԛq ԝw ' +
-  'ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX αa ιi κk νv οo ρp υu χx ϲc ϳj ıi ɑa ɡg'
+const LOOK_ALIKES = 'АВЕЅІЈКМНОРСТУХԌԚԜаеѕіјорсухһӏԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυχϲϳıɑɡ'
+const LATIN_TWINS = 'ABESIJKMHOPCTYXGQWaesijopcyxhldqwABEZHIKMNOPTYXaikvopuxcjiag'
 const FOREIGN = /[\p{Script=Cyrillic}\p{Script=Greek}ıɑɡ]/gu
-let latinOf: ReadonlyMap<string, string> | undefined
 
 /** A text with more Latin letters than Greek and Cyrillic ones without a Latin twin has the twins folded to Latin. */
 function foldLookAlikes(text: string): string {
   const foreign = text.match(FOREIGN)
   if (foreign === null) return text
-  latinOf ??= new Map(LOOK_ALIKES.split(' ').map((pair) => [pair[0]!, pair[1]!]))
-  const table = latinOf
-  let own = 0
-  for (const letter of foreign) if (!table.has(letter)) own++
+  const own = foreign.filter((letter) => !LOOK_ALIKES.includes(letter)).length
   if ((text.match(/\p{Script=Latin}/gu)?.length ?? 0) <= own) return text
-  return text.replace(FOREIGN, (letter) => table.get(letter) ?? letter)
+  return text.replace(FOREIGN, (letter) => LATIN_TWINS[LOOK_ALIKES.indexOf(letter)] ?? letter)
 }

@@ -53,14 +53,11 @@ export function encodeUtf8Into(text: string, bytes: Uint8Array, path: string): n
 function pairAt(text: string, index: number, path: string): number {
   const high = text.charCodeAt(index)
   const low = text.charCodeAt(index + 1)
-  if (high > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) refuseSurrogate(high, index, path)
+  if (high > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) {
+    const message = `must be well-formed text, got a lone surrogate at index ${index}; repair it with text.toWellFormed()`
+    throw new MonitorError('bad_query', message, path)
+  }
   return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)
-}
-
-function refuseSurrogate(code: number, index: number, path: string): never {
-  const shown = `U+${code.toString(16).toUpperCase()}`
-  const message = `must be well-formed text, got the lone surrogate ${shown} at index ${index}; repair it with text.toWellFormed()`
-  throw new MonitorError('bad_query', message, path)
 }
 
 /** Throws what `encodeUtf8` would throw for a text that is not well-formed, without encoding it. */

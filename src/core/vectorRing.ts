@@ -1,21 +1,22 @@
 /**
- * The last vectors of a stream in one buffer, for cosine search.
+ * The last vectors of a stream, for cosine search.
  *
  * Rows are kept as 32-bit floats while every vector fits them exactly, and as 64-bit floats from the first one that
  * does not: nothing is rounded, so the score is the cosine of the vectors as they were given. Which of the two holds
- * depends on the stream alone. The buffer grows by doubling up to the window; slots are reused oldest first.
+ * depends on the stream alone.
  */
-import { refuse } from './checkers.ts'
-import { MonitorError } from './errors.ts'
-import { isTyped, readState } from './state.ts'
+import { checkNumber, checkNumbers, elementType, refuse } from './checkers.ts'
+import { Ring } from './ring.ts'
+import { readState } from './state.ts'
 import type { PlainData } from './types.ts'
 
 type Floats = Float32Array | Float64Array
 
-const START_ROWS = 4
-
-/** The longest vector accepted by default. */
-export const MAX_DIMENSION = 65_536
+/** The longest vector accepted. */
+const MAX_DIMENSION = 65_536
+/** No number may be larger in size, so that the squared length of the longest vector is finite. */
+const LIMIT = 1e150
+const VECTOR = { most: MAX_DIMENSION, min: -LIMIT, max: LIMIT }
 
 /** The nearest remembered vector: its position counted from the oldest, and the cosine in [−1, 1]. */
 export interface Nearest {
@@ -23,29 +24,30 @@ export interface Nearest {
   readonly cosine: number
 }
 
-/** Remembers up to `capacity` vectors of one length. */
-export class VectorRing {
-  readonly capacity: number
-  /** Length of the vectors; 0 while none is remembered. */
-  #dimension = 0
-  #rows: Floats = new Float32Array(0)
-  #norms = new Float64Array(0)
-  /** Working memory of {@link nearest}. */
-  #dots = new Float64Array(0)
-  #size = 0
-  /** Slot of the oldest row once the ring is full, else 0. */
-  #oldest = 0
+/** The rows oldest first, as one array, and their length. */
+export interface SavedVectors {
+  readonly dimension: number
+  readonly rows: Floats
+}
 
-  constructor(capacity: number) {
-    this.capacity = capacity
+/** Remembers up to `capacity` vectors of one length. Continues from what {@link save} gave and {@link readVectors} checked. */
+export class VectorRing {
+  /** Length of the vectors; 0 while none is remembered. */
+  dimension: number
+  /** The lengths in the geometric sense; row number i of {@link #rows} has the norm in slot i. */
+  readonly #norms: Ring<number>
+  /** Room for more rows than there are: it grows by doubling up to the window. */
+  #rows: Floats
+
+  constructor(capacity: number, { dimension, rows }: SavedVectors = { dimension: 0, rows: new Float32Array(0) }) {
+    this.dimension = dimension
+    this.#norms = new Ring(capacity)
+    this.#rows = floats(isDoubles(rows), 0)
+    for (let at = 0; at < rows.length; at += dimension) this.push(rows.subarray(at, at + dimension))
   }
 
   get size(): number {
-    return this.#size
-  }
-
-  get dimension(): number {
-    return this.#dimension
+    return this.#norms.items.length
   }
 
   /**
@@ -53,16 +55,17 @@ export class VectorRing {
    * everything. Sums are 64-bit and in a fixed order, so every runtime gives the same bits. O(size · dimension).
    */
   nearest(query: ArrayLike<number>): Nearest | undefined {
-    if (this.#size === 0) return undefined
+    const norms = this.#norms
+    if (this.size === 0) return undefined
     const q = new Float64Array(query)
     const queryNorm = norm(q)
-    const dots = this.#dots
-    dotRows(this.#rows, this.#size, q, dots)
+    const dots = new Float64Array(this.size)
+    dotRows(this.#rows, this.size, q, dots)
     let index = 0
     let best = -Infinity
-    for (let age = 0; age < this.#size; age++) {
-      const slot = this.#slot(age)
-      const scale = queryNorm * this.#norms[slot]!
+    for (let age = 0; age < this.size; age++) {
+      const slot = norms.slot(age)
+      const scale = queryNorm * norms.items[slot]!
       const cosine = scale === 0 ? 0 : dots[slot]! / scale
       if (cosine > best) {
         best = cosine
@@ -74,71 +77,41 @@ export class VectorRing {
 
   /** Copies a vector in; the oldest leaves when the window is full. The caller has checked it with {@link checkVector}. */
   push(vector: ArrayLike<number>): void {
-    this.#dimension = vector.length
-    if (!isTyped(this.#rows, 'Float64Array') && !fitsFloat32(vector)) this.#rows = Float64Array.from(this.#rows)
-    const full = this.#size === this.capacity
-    if (!full) this.#grow()
-    const slot = full ? this.#oldest : this.#size
-    this.#rows.set(vector, slot * this.#dimension)
-    this.#norms[slot] = norm(vector)
-    if (full) this.#oldest = (this.#oldest + 1) % this.capacity
-    else this.#size++
+    const width = vector.length
+    this.dimension = width
+    const { capacity, next } = this.#norms
+    const isWide = isDoubles(this.#rows) || !fitsFloat32(vector)
+    const isFull = (next + 1) * width > this.#rows.length
+    if (isFull || isWide !== isDoubles(this.#rows)) {
+      const rows = floats(isWide, isFull ? Math.min(capacity, 2 * next + 4) * width : this.#rows.length)
+      rows.set(this.#rows)
+      this.#rows = rows
+    }
+    this.#rows.set(vector, next * width)
+    this.#norms.push(norm(vector))
   }
 
   /** A copy of the row at a position counted from the oldest. */
   at(age: number): Floats {
-    return this.#row(this.#slot(age)).slice()
+    const start = this.#norms.slot(age) * this.dimension
+    return this.#rows.slice(start, start + this.dimension)
   }
 
   /** Of what is remembered, not of the spare room: a restored ring says the same, so evictions are reproducible. */
   bytes(): number {
-    return this.#size * (this.#dimension * this.#rows.BYTES_PER_ELEMENT + 8)
+    return this.size * (this.dimension * this.#rows.BYTES_PER_ELEMENT + 8)
   }
 
-  /** The rows oldest first, as one array, and their length. */
-  save(): { readonly dimension: number; readonly rows: Floats } {
-    const rows = this.#rows.slice(0, this.#size * this.#dimension)
-    const head = this.#oldest * this.#dimension
-    rows.set(this.#rows.subarray(head, this.#size * this.#dimension), 0)
-    rows.set(this.#rows.subarray(0, head), rows.length - head)
-    return { dimension: this.#dimension, rows }
+  save(): SavedVectors {
+    const { dimension, size } = this
+    const rows = floats(isDoubles(this.#rows), size * dimension)
+    for (let age = 0; age < size; age++) rows.set(this.at(age), age * dimension)
+    return { dimension, rows }
   }
+}
 
-  /** Takes over what {@link save} gave and {@link readVectors} checked. */
-  load({ dimension, rows }: { readonly dimension: number; readonly rows: Floats }): void {
-    this.#dimension = dimension
-    this.#rows = rows.slice()
-    this.#size = dimension === 0 ? 0 : rows.length / dimension
-    this.#oldest = 0
-    this.#norms = Float64Array.from({ length: this.#size }, (_, slot) => norm(this.#row(slot)))
-    this.#dots = new Float64Array(this.#size)
-  }
-
-  clear(): void {
-    this.load({ dimension: 0, rows: new Float32Array(0) })
-  }
-
-  #slot(age: number): number {
-    const slot = this.#oldest + age
-    return slot < this.#size ? slot : slot - this.#size
-  }
-
-  #row(slot: number): Floats {
-    return this.#rows.subarray(slot * this.#dimension, (slot + 1) * this.#dimension)
-  }
-
-  #grow(): void {
-    if (this.#size < this.#norms.length) return
-    const capacity = Math.min(this.capacity, Math.max(START_ROWS, 2 * this.#norms.length))
-    const Rows = isTyped(this.#rows, 'Float64Array') ? Float64Array : Float32Array
-    const rows = new Rows(capacity * this.#dimension)
-    rows.set(this.#rows)
-    const norms = new Float64Array(capacity)
-    norms.set(this.#norms)
-    this.#rows = rows
-    this.#norms = norms
-    this.#dots = new Float64Array(capacity)
-  }
+function floats(isWide: boolean, length: number): Floats {
+  return isWide ? new Float64Array(length) : new Float32Array(length)
 }
 
 /**
@@ -206,50 +179,46 @@ function norm(v: ArrayLike<number>): number {
 }
 
 function fitsFloat32(v: ArrayLike<number>): boolean {
-  if (isTyped(v, 'Float32Array')) return true
+  if (elementType(v) === 'Float32Array') return true
   for (let i = 0; i < v.length; i++) if (Math.fround(v[i]!) !== v[i]) return false
   return true
 }
 
+function isDoubles(rows: Floats): boolean {
+  return rows.BYTES_PER_ELEMENT === 8
+}
+
 /**
  * Checks a vector: an array of 1 … 65 536 finite numbers, as long as `dimension` where that is not 0, and short enough
- * (|v| below 1e150) for its squared length to be finite. Throws `bad_query`.
+ * (|v| at most 1e150) for its squared length to be finite. Throws `bad_query`.
  */
 export function checkVector(v: ArrayLike<number>, dimension: number, path = 'embedding'): void {
-  const isList = typeof v === 'object' && v !== null && typeof v.length === 'number'
-  if (!isList) refuse('bad_query', 'must be an array of numbers', v, path)
-  if (v.length < 1 || v.length > MAX_DIMENSION)
-    refuse('bad_query', `must have 1 … ${MAX_DIMENSION} numbers`, v.length, path)
-  if (dimension !== 0 && v.length !== dimension) {
+  const length = (v as ArrayLike<number> | null)?.length
+  if (dimension !== 0 && length !== dimension) {
     const remedy = 'use one embedder for the whole stream, or reset the detector'
-    throw new MonitorError(
-      'bad_query',
-      `must have ${dimension} numbers like the ones before it, got ${v.length}; ${remedy}`,
-      path,
-    )
+    refuse('bad_query', `must have ${dimension} numbers like the ones before; ${remedy}`, length ?? v, path)
   }
-  for (let i = 0; i < v.length; i++) {
-    const value: unknown = v[i]
-    if (typeof value !== 'number' || !(Math.abs(value) < 1e150)) {
-      refuse('bad_query', 'must be a finite number below 1e150', value, `${path}[${i}]`)
-    }
-  }
+  checkNumbers(v, VECTOR, path)
 }
 
 /** Reads the saved rows of a ring: whole rows, at most `capacity`, all finite. Throws `bad_snapshot`. */
-export function readVectors(state: PlainData, capacity: number): { readonly dimension: number; readonly rows: Floats } {
+export function readVectors(state: PlainData, capacity: number): SavedVectors {
   const { dimension, rows } = readState(state, ['dimension', 'rows'])
-  const typed = isTyped(rows, 'Float32Array') || isTyped(rows, 'Float64Array')
-  if (!typed) refuse('bad_snapshot', 'must be a Float32Array or Float64Array', rows, 'state.vectors.rows')
-  if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 0 || dimension > MAX_DIMENSION) {
-    refuse('bad_snapshot', `must be a whole number up to ${MAX_DIMENSION}`, dimension, 'state.vectors.dimension')
+  const path = 'state.vectors'
+  if (!['Float32Array', 'Float64Array'].includes(elementType(rows))) {
+    refuse('bad_snapshot', 'must be a Float32Array or Float64Array', rows, `${path}.rows`)
   }
-  const count = dimension === 0 ? rows.length : rows.length / dimension
-  if (!Number.isInteger(count) || count > (dimension === 0 ? 0 : capacity) || (dimension !== 0 && count === 0)) {
-    refuse('bad_snapshot', `must hold 1 … ${capacity} rows of ${dimension}`, rows.length, 'state.vectors.rows')
+  const width = checkNumber(
+    dimension,
+    { min: 0, max: MAX_DIMENSION, integer: true },
+    `${path}.dimension`,
+    'bad_snapshot',
+  )
+  const saved = { dimension: width, rows: rows as Floats }
+  const count = width === 0 ? 0 : saved.rows.length / width
+  const isWhole = width === 0 ? saved.rows.length === 0 : Number.isInteger(count) && count > 0 && count <= capacity
+  if (!isWhole || !saved.rows.every((v) => Math.abs(v) <= LIMIT)) {
+    refuse('bad_snapshot', `must hold 1 … ${capacity} rows of ${width} numbers up to ${LIMIT}`, rows, `${path}.rows`)
   }
-  if (!rows.every((v) => Math.abs(v) < 1e150)) {
-    throw new MonitorError('bad_snapshot', 'must be finite numbers below 1e150', 'state.vectors.rows')
-  }
-  return { dimension, rows }
+  return saved
 }

@@ -60,7 +60,7 @@ export interface Limits {
   readonly maxColumns?: number
   /** Pixels of an image, looked up in its header before it is decoded. Default 40 million. */
   readonly maxPixels?: number
-  /** Bytes of an encoded image. Default 64 MB. */
+  /** Bytes of an encoded image. Default 64 MiB. */
   readonly maxBytes?: number
 }
 

@@ -15,22 +15,23 @@ export type ImageInput = ImageBitmap | ImageData | Blob | Uint8Array | ArrayBuff
 export interface DecodeImageOptions {
   /** Most pixels accepted, inclusive; checked before decoding. Default 40 million. No side may exceed 65 535. */
   readonly maxPixels?: number
-  /** Most bytes of an encoded file, inclusive. Default 32 MiB. */
+  /** Most bytes of an encoded file, inclusive. Default 64 MiB. */
   readonly maxBytes?: number
   /** Abort to give up: looked at between the steps; a step under way is finished and its result dropped. */
   readonly signal?: AbortSignal
 }
 
 const MAX_PIXELS = 40_000_000
-const MAX_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 64 * 1024 * 1024
 /** Decoders have been seen to put the whole input into their message. */
 const MAX_MESSAGE = 200
 
 /**
  * A picture as 8-bit pixels, alpha not premultiplied: 4 channels from a browser's decoder, 3 or 4 from Node's; raw
- * {@link Pixels} are checked and come back as the same object. The orientation that a file's EXIF data asks for is
- * applied; colour profiles are not. Of an animation the first frame counts. An `ImageBitmap` is neither closed nor
- * detached. JPEG decoders differ in the last bits, so a vector or a hash may differ slightly between platforms.
+ * {@link Pixels} are checked and come back as the same object. The orientation that the EXIF data of a JPEG or PNG file
+ * asks for is applied (not that of WebP, which Chromium leaves as it is); colour profiles are not. Of an animation the
+ * first frame counts. An `ImageBitmap` is neither closed nor detached. Node and Chromium decode alike to the bit, except
+ * CMYK JPEGs, whose hash and vector differ a little; other browsers' JPEG decoders may differ in the last bits.
  *
  * In Node files are decoded by the package `sharp`, imported on first use.
  *
@@ -141,7 +142,7 @@ async function decodeBytes(bytes: Uint8Array, maxPixels: number): Promise<Pixels
   checkImageComplete(bytes)
   return hasCanvas() && typeof createImageBitmap === 'function'
     ? decodeInBrowser(bytes, `image/${format}`, maxPixels)
-    : decodeWithSharp(bytes, maxPixels, importSharp)
+    : decodeWithSharp(bytes, { maxPixels, turn: format !== 'webp' }, importSharp)
 }
 
 function hasCanvas(): boolean {
@@ -203,7 +204,7 @@ function importPackage(name: string): Promise<unknown> {
  */
 export async function decodeWithSharp(
   bytes: Uint8Array,
-  maxPixels: number,
+  { maxPixels, turn }: { readonly maxPixels: number; readonly turn: boolean },
   load: () => Promise<Sharp>,
 ): Promise<Pixels> {
   let sharp: Sharp
@@ -215,8 +216,9 @@ export async function decodeWithSharp(
   }
   try {
     const own = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) // sharp knows no arrays of other realms
-    const { data, info } = await sharp(own, { limitInputPixels: maxPixels, failOn: 'error', ignoreIcc: true })
-      .rotate() // as EXIF asks
+    const image = sharp(own, { limitInputPixels: maxPixels, failOn: 'error', ignoreIcc: true })
+    // As EXIF asks, but not for WebP: Chromium does not turn those.
+    const { data, info } = await (turn ? image.rotate() : image)
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })

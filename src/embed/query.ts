@@ -101,8 +101,11 @@ function holdPixels(image: object, more: object): object {
   return maxValue === undefined ? { data: copy, ...shape } : { data: copy, ...shape, maxValue }
 }
 
+/** Not the view's own `slice`: that of Node's Buffer shares its memory. */
 function copyOfView(view: ArrayBufferView): unknown {
-  return 'slice' in view && typeof view.slice === 'function' ? view.slice() : view
+  if (!('length' in view)) return view // a DataView, to be refused later
+  const { slice } = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
+  return slice.call(view as Uint8Array)
 }
 
 function isList(value: unknown): value is ArrayLike<number> {

@@ -7,13 +7,12 @@
  */
 import { checkChoice, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import { MonitorError } from '../errors.ts'
 import { log } from '../math.ts'
 import { NumberWindow } from '../numberWindow.ts'
 import { checkProbabilities, checkScores, entropy, softmax, topTwo } from '../probability.ts'
-import { readDoubles, readNumber, readState } from '../state.ts'
+import { readDoubles, readState } from '../state.ts'
 import type { Observation, PlainData } from '../types.ts'
-import { MAX_HISTORY } from './limits.ts'
+import { checkHistory, toConfidence } from './limits.ts'
 
 const MODES = ['entropy', 'max_confidence', 'margin'] as const
 const OUTPUTS = ['probabilities', 'logits'] as const
@@ -68,28 +67,24 @@ interface Checked {
 function logic(config: ConfidenceConfig, path: string): Logic<Observation, Checked, ConfidenceMetadata> {
   const mode = checkChoice(config.mode, MODES, `${path}.mode`)
   const threshold = checkNumber(config.threshold, {}, `${path}.threshold`)
-  const capacity = checkNumber(
-    config.maxHistorySize,
-    { min: 1, max: MAX_HISTORY, integer: true },
-    `${path}.maxHistorySize`,
-  )
+  const capacity = checkHistory(config, path)
   const outputs = checkChoice(config.outputs, OUTPUTS, `${path}.outputs`)
   if (typeof config.normalize !== 'boolean')
     refuse('bad_config', 'must be true or false', config.normalize, `${path}.normalize`)
   const { normalize } = config
-  const window = new NumberWindow(capacity)
+  let window = new NumberWindow(capacity)
   let last: number | null = null
 
   return { check, apply, save, load, clear, bytes, describe }
 
   function check({ probabilities }: Observation): Checked {
     if (probabilities === undefined) {
-      throw new MonitorError('bad_query', 'is missing: pass the class probabilities of the model', 'probabilities')
+      refuse('bad_query', 'pass the class probabilities of the model', probabilities, 'probabilities')
     }
     const { p, sum } = distribution(probabilities)
     const score = scoreOf(p, sum)
     const share = mode === 'entropy' ? (p.length === 1 ? 0 : score / log(p.length)) : score
-    return { score, confidence: Math.min(Math.max(share, 0), 1), classes: p.length }
+    return { score, confidence: toConfidence(share), classes: p.length }
   }
 
   function distribution(given: ArrayLike<number>): { readonly p: ArrayLike<number>; readonly sum: number } {
@@ -99,7 +94,7 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
     }
     const sum = checkProbabilities(given)
     if (sum === 0 && (normalize || mode === 'entropy')) {
-      throw new MonitorError('bad_query', 'must not all be zero: that is no distribution', 'probabilities')
+      refuse('bad_query', 'must have a sum above 0', sum, 'probabilities')
     }
     return normalize ? { p: Float64Array.from(given, (v) => v / sum), sum: 1 } : { p: given, sum }
   }
@@ -108,7 +103,7 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
     if (mode === 'entropy') return entropy(p, sum)
     const { first, second } = topTwo(p)
     if (mode === 'max_confidence') return 1 - first
-    if (p.length < 2) refuse('bad_query', "needs at least two classes in mode 'margin'", p.length, 'probabilities')
+    if (p.length < 2) refuse('bad_query', "must have at least two classes in mode 'margin'", p.length, 'probabilities')
     return 1 - (first - second)
   }
 
@@ -130,33 +125,27 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
   }
 
   function load(state: PlainData): void {
-    const fields = readState(state, ['ring', 'next', 'sum', 'last'])
-    const ring = readDoubles(fields['ring'], 'state.ring', capacity)
-    const next = readNumber(fields['next'], 'state.next', { max: capacity - 1 })
-    if (ring.length < capacity && next !== ring.length)
-      refuse('bad_snapshot', `must be ${ring.length}`, next, 'state.next')
-    const sum = readNumber(fields['sum'], 'state.sum', {
-      min: -Number.MAX_VALUE,
-      max: Number.MAX_VALUE,
-      fraction: true,
-    })
+    const saved = readState(state, ['ring', 'next', 'sum', 'last'])
+    const ring = readDoubles(saved['ring'], 'state.ring', capacity)
+    const isFull = ring.length === capacity
+    const first = isFull ? 0 : ring.length
+    const slots = { min: first, max: isFull ? capacity - 1 : first, integer: true }
+    const next = checkNumber(saved['next'], slots, 'state.next', 'bad_snapshot')
+    const sum = checkNumber(saved['sum'], {}, 'state.sum', 'bad_snapshot')
     const isNew = ring.length === 0
-    if (isNew !== (fields['last'] === null))
-      refuse('bad_snapshot', 'must be the last score', fields['last'], 'state.last')
-    const score = isNew
-      ? null
-      : readNumber(fields['last'], 'state.last', { min: -Infinity, max: Infinity, fraction: true })
-    window.load({ ring, next, sum })
+    if (isNew && saved['last'] !== null) refuse('bad_snapshot', 'must be null', saved['last'], 'state.last')
+    const score = isNew ? null : checkNumber(saved['last'], {}, 'state.last', 'bad_snapshot')
+    window = new NumberWindow(capacity, { ring, next, sum })
     last = score
   }
 
   function clear(): void {
-    window.clear()
+    window = new NumberWindow(capacity)
     last = null
   }
 
   function bytes(): number {
-    return window.bytes() + 32
+    return 8 * window.size + 32
   }
 
   function describe() {

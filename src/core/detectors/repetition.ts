@@ -6,13 +6,13 @@
  * changed a little more than the fingerprint forgives, nor repeats further apart than the window. Keeps one fingerprint
  * per query; costs O(1), or O(window) with a radius. Source: the reference toolkit, `repetition_detector`.
  */
-import { checkNumber } from '../checkers.ts'
+import { checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import { MonitorError } from '../errors.ts'
-import { createExactWindow, createHammingWindow } from '../fingerprintWindow.ts'
-import { readState } from '../state.ts'
+import type { ErrorCode } from '../errors.ts'
+import { createExactWindow, createHammingWindow, type FingerprintWindow } from '../fingerprintWindow.ts'
+import { readList, readState } from '../state.ts'
 import type { Modality, Observation, PlainData } from '../types.ts'
-import { MAX_HISTORY } from './limits.ts'
+import { checkHistory } from './limits.ts'
 
 export interface RepetitionConfig {
   /** Occurrences in the window that make a query suspicious, itself included; at least 1, inclusive. Default 5. */
@@ -34,6 +34,9 @@ export interface RepetitionMetadata {
   /** Queries in the window, this one included. */
   readonly historySize: number
 }
+
+const MAX_FINGERPRINT = 256
+const HASH = /^[0-9a-f]{16}$/
 
 const defaults = { threshold: 5, maxHistorySize: 100 }
 
@@ -67,21 +70,39 @@ function logic(
   path: string,
   radius?: number,
 ): Logic<Observation, string, RepetitionMetadata> {
-  const { threshold, maxHistorySize } = checkWindow(config, path)
-  const window = radius ? createHammingWindow(maxHistorySize, radius) : createExactWindow(maxHistorySize)
+  const threshold = checkNumber(config.threshold, { min: 1 }, `${path}.threshold`)
+  const maxHistorySize = checkHistory(config, path)
+  if (maxHistorySize < threshold) {
+    refuse('bad_config', `must be at least the threshold ${threshold}`, maxHistorySize, `${path}.maxHistorySize`)
+  }
+  const form = radius ? '16 lower-case hex digits' : `a string of 1 … ${MAX_FINGERPRINT} characters`
+  let window = makeWindow()
 
-  return { check, apply, save, load, clear: window.clear, bytes: window.bytes, describe }
+  return { check, apply, save, load, clear, bytes: () => window.bytes(), describe }
+
+  function makeWindow(): FingerprintWindow {
+    return radius ? createHammingWindow(maxHistorySize, radius) : createExactWindow(maxHistorySize)
+  }
+
+  function clear(): void {
+    window = makeWindow()
+  }
 
   function check({ fingerprint }: Observation): string {
-    if (fingerprint === undefined) {
-      const remedy = 'pass textFingerprint(text), rowFingerprint(row) or perceptualHash(pixels)'
-      throw new MonitorError('bad_query', `is missing: ${remedy}`, 'fingerprint')
+    return checkFingerprint(fingerprint, 'fingerprint', 'bad_query')
+  }
+
+  function checkFingerprint(value: unknown, at: string, code: ErrorCode): string {
+    const isRight =
+      typeof value === 'string' && (radius ? HASH.test(value) : value !== '' && value.length <= MAX_FINGERPRINT)
+    if (!isRight) {
+      refuse(code, `must be ${form}: textFingerprint(text), rowFingerprint(row), perceptualHash(pixels)`, value, at)
     }
-    return window.check(fingerprint)
+    return value
   }
 
   function apply(fingerprint: string) {
-    const count = window.count(fingerprint)
+    const count = window.push(fingerprint)
     return {
       suspicious: count >= threshold,
       score: count,
@@ -93,36 +114,27 @@ function logic(
   }
 
   function save(): PlainData {
-    return { fingerprints: window.save() }
+    return { fingerprints: window.list() }
   }
 
   function load(state: PlainData): void {
-    window.read(readState(state, ['fingerprints'])['fingerprints']!)()
+    const { fingerprints } = readState(state, ['fingerprints'])
+    const saved = readList(fingerprints, 'state.fingerprints', maxHistorySize, (value, at) =>
+      checkFingerprint(value, at, 'bad_snapshot'),
+    )
+    clear()
+    for (const fingerprint of saved) window.push(fingerprint)
   }
 
   function describe() {
+    const fingerprints = window.list()
     return {
       config: { threshold, maxHistorySize, ...(radius === undefined ? {} : { radius }) },
       historySize: window.size,
-      details: { uniqueQueries: window.unique(), maxRepetition: window.highest() },
+      details: {
+        uniqueQueries: new Set(fingerprints).size,
+        maxRepetition: fingerprints.reduce((most, fingerprint) => Math.max(most, window.count(fingerprint)), 0),
+      },
     }
   }
-}
-
-function checkWindow(config: RepetitionConfig, path: string): RepetitionConfig {
-  const threshold = checkNumber(config.threshold, { min: 1, max: MAX_HISTORY }, `${path}.threshold`)
-  const maxHistorySize = checkNumber(
-    config.maxHistorySize,
-    { min: 1, max: MAX_HISTORY, integer: true },
-    `${path}.maxHistorySize`,
-  )
-  if (maxHistorySize < threshold) {
-    const why = `must be at least the threshold ${threshold}, got ${maxHistorySize}`
-    throw new MonitorError(
-      'bad_config',
-      `${why}: no count in a smaller window could reach it`,
-      `${path}.maxHistorySize`,
-    )
-  }
-  return { threshold, maxHistorySize }
 }

@@ -7,13 +7,13 @@
  *
  * A strict rule: a query without a past has score 0 and is never suspicious, also under a threshold of 0 or less.
  */
-import { checkFunction, checkNumber } from '../checkers.ts'
+import { checkFunction, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import { isMonitorError, MonitorError } from '../errors.ts'
-import { readNumber, readState } from '../state.ts'
+import { toMonitorError } from '../errors.ts'
+import { readState } from '../state.ts'
 import type { Modality, Observation, PlainData } from '../types.ts'
 import { checkVector, type Nearest, readVectors, VectorRing } from '../vectorRing.ts'
-import { MAX_HISTORY } from './limits.ts'
+import { checkHistory, toConfidence } from './limits.ts'
 
 /** How alike two vectors of one length are; finite, higher is more alike. Must not keep or change its arguments. */
 export type SimilarityFunction = (a: ArrayLike<number>, b: ArrayLike<number>) => number
@@ -62,12 +62,8 @@ function logic(config: SimilarityConfig, path: string): Logic<Observation, Array
   const custom = checkFunction(config.similarity, `${path}.similarity`)
   const range = custom === undefined ? { min: -1, max: 1 } : {}
   const threshold = checkNumber(config.threshold, range, `${path}.threshold`)
-  const capacity = checkNumber(
-    config.maxHistorySize,
-    { min: 1, max: MAX_HISTORY, integer: true },
-    `${path}.maxHistorySize`,
-  )
-  const ring = new VectorRing(capacity)
+  const capacity = checkHistory(config, path)
+  let ring = new VectorRing(capacity)
   let incident: Incident | null = null
 
   const mayThrow = custom !== undefined
@@ -75,8 +71,12 @@ function logic(config: SimilarityConfig, path: string): Logic<Observation, Array
 
   function check({ embedding }: Observation): ArrayLike<number> {
     if (embedding === undefined) {
-      const remedy = 'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)'
-      throw new MonitorError('bad_query', `is missing: ${remedy}`, 'embedding')
+      refuse(
+        'bad_query',
+        'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)',
+        embedding,
+        'embedding',
+      )
     }
     checkVector(embedding, ring.dimension)
     return embedding
@@ -98,26 +98,25 @@ function logic(config: SimilarityConfig, path: string): Logic<Observation, Array
       suspicious,
       score,
       threshold,
-      confidence: Math.min(Math.max(score, 0), 1),
+      confidence: toConfidence(score),
       reason: `Similarity score: ${score.toFixed(4)}, threshold: ${threshold.toFixed(4)}.`,
       metadata: { mostSimilarIndex: nearest?.index ?? null, similarityScore: nearest?.cosine ?? null, historySize },
     }
   }
 
   function save(): PlainData {
-    return { vectors: ring.save(), incident: incident === null ? null : { ...incident } }
+    return { vectors: { ...ring.save() }, incident: incident === null ? null : { ...incident } }
   }
 
   function load(state: PlainData): void {
     const fields = readState(state, ['vectors', 'incident'])
     const vectors = readVectors(fields['vectors']!, capacity)
-    const last = readIncident(fields['incident']!, capacity)
-    ring.load(vectors)
-    incident = last
+    incident = readIncident(fields['incident']!, capacity)
+    ring = new VectorRing(capacity, vectors)
   }
 
   function clear(): void {
-    ring.clear()
+    ring = new VectorRing(capacity)
     incident = null
   }
 
@@ -147,22 +146,18 @@ function nearestBy(
 
 function call(custom: SimilarityFunction, a: ArrayLike<number>, b: ArrayLike<number>, path: string): number {
   try {
-    const value = custom(a, b)
-    if (typeof value === 'number' && Number.isFinite(value)) return value
-    throw new MonitorError('plugin_failed', `must return a finite number, got ${String(value)}`, path)
+    return checkNumber(custom(a, b), {}, path, 'plugin_failed')
   } catch (thrown) {
-    if (isMonitorError(thrown)) throw thrown
-    const message = thrown instanceof Error ? thrown.message : String(thrown)
-    throw new MonitorError('plugin_failed', `the similarity function threw: ${message}`, path, { cause: thrown })
+    throw toMonitorError(thrown, 'plugin_failed', path)
   }
 }
 
 function readIncident(state: PlainData, capacity: number): Incident | null {
   if (state === null) return null
   const { similarityScore, closestIndex } = readState(state, ['similarityScore', 'closestIndex'])
-  const any = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE, fraction: true }
+  const slots = { min: 0, max: capacity - 1, integer: true }
   return {
-    similarityScore: readNumber(similarityScore, 'state.incident.similarityScore', any),
-    closestIndex: readNumber(closestIndex, 'state.incident.closestIndex', { max: capacity - 1 }),
+    similarityScore: checkNumber(similarityScore, {}, 'state.incident.similarityScore', 'bad_snapshot'),
+    closestIndex: checkNumber(closestIndex, slots, 'state.incident.closestIndex', 'bad_snapshot'),
   }
 }
