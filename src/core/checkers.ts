@@ -117,14 +117,14 @@ export function isWellFormed(text: string): boolean {
   return true
 }
 
-/** The remedy for an unknown name: the nearest known one within edit distance 3, case ignored, or else all of them. */
+/** The remedy for an unknown name: the nearest known one within edit distance 3 and half its length, case ignored, or else all of them. */
 export function hint(name: unknown, known: readonly string[]): string {
   const given = typeof name === 'string' && name.length <= 64 ? name.toLowerCase() : undefined
   let best = ''
   let bestDistance = 4
   for (const candidate of known) {
     const distance = given === undefined ? bestDistance : editDistance(given, candidate.toLowerCase())
-    if (distance < bestDistance) {
+    if (distance < bestDistance && distance <= candidate.length / 2) {
       best = candidate
       bestDistance = distance
     }

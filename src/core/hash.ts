@@ -5,7 +5,7 @@ import { encodeUtf8Into } from './utf8.ts'
 // Working memory of 8 KiB: texts of up to 2700 code units are hashed without allocating.
 const scratch = /* @__PURE__ */ new Uint8Array(8192)
 
-const HEX_PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const digits: number[] = /* @__PURE__ */ new Array(64).fill(48)
 
 /** SHA-256 of bytes as 64 lower-case hexadecimal digits. */
 export function sha256Hex(bytes: Uint8Array): string {
@@ -21,17 +21,13 @@ export function sha256HexOfText(text: string, path = 'input'): string {
   return toHex(sha256Words(bytes, encodeUtf8Into(text, bytes, path)))
 }
 
+/** One flat string from the start: a chain of pieces would be joined later, inside every table that it is a key of. */
 function toHex(words: Int32Array): string {
-  let hex = ''
-  for (let i = 0; i < 8; i++) {
-    const word = words[i]!
-    hex +=
-      HEX_PAIRS[word >>> 24]! +
-      HEX_PAIRS[(word >>> 16) & 255]! +
-      HEX_PAIRS[(word >>> 8) & 255]! +
-      HEX_PAIRS[word & 255]!
+  for (let digit = 0; digit < 64; digit++) {
+    const value = (words[digit >> 3]! >>> (28 - 4 * (digit & 7))) & 15
+    digits[digit] = value + (value < 10 ? 48 : 87) // '0' … '9', 'a' … 'f'
   }
-  return hex
+  return String.fromCharCode.apply(null, digits)
 }
 
 /**

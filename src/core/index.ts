@@ -13,7 +13,7 @@ export {
   rowFingerprint,
   rowVector,
 } from './canonical.ts'
-export { checkFunction, checkNumber, checkObject, isPlainObject, refuse } from './checkers.ts'
+export { checkFunction, checkNumber, checkObject, hint, isPlainObject, refuse } from './checkers.ts'
 export { embedPixels } from './descriptor.ts'
 export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'

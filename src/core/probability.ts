@@ -14,8 +14,26 @@ const PROBABILITIES = { ...SCORES, min: 0, remedy: "; for scores set outputs: 'l
  * negative. Values that do not add up to 1 are allowed, as in the reference. Throws `bad_query`.
  */
 export function checkProbabilities(p: ArrayLike<number>, path = 'probabilities'): number {
+  const good = sumOfGood(p)
+  if (good < Infinity) return good
   const sum = checkNumbers(p, PROBABILITIES, path)
   if (sum === Infinity) refuse('bad_query', 'must have a finite sum', sum, path)
+  return sum
+}
+
+/**
+ * The sum of a list as it should be; NaN or Infinity for any other. Beside the general check it is a loop that sees
+ * nothing but probabilities, which engines compile to a third of the time.
+ */
+function sumOfGood(p: ArrayLike<unknown> | null): number {
+  const length = p?.length ?? 0
+  if (!(length >= 1 && length <= SCORES.most)) return Number.NaN
+  let sum = 0
+  for (let i = 0; i < length; i++) {
+    const value = p![i]
+    if (typeof value !== 'number' || !(value >= 0)) return Number.NaN
+    sum += value
+  }
   return sum
 }
 
@@ -44,10 +62,10 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
  * when it is more than 1e-3 away from 1 the values are divided by it first.
  */
 export function entropy(p: ArrayLike<number>, sum: number): number {
-  const scale = Math.abs(sum - 1) > SUM_TOLERANCE ? 1 / sum : 1
+  const divisor = Math.abs(sum - 1) > SUM_TOLERANCE ? sum : 1
   let h = 0
   for (let i = 0; i < p.length; i++) {
-    const q = scale === 1 ? p[i]! : p[i]! / sum
+    const q = p[i]! / divisor
     h -= q * log(q + INSIDE_LOG)
   }
   return h

@@ -89,7 +89,11 @@ interface IntegerAxis extends Omit<AxisWeights, 'weights'> {
 
 function lanczosAxis(size: number, outSize: number): IntegerAxis {
   const axis = axisWeights(size, outSize, lanczos, LANCZOS_SUPPORT)
-  const weights = Int32Array.from(axis.weights, (weight) => weight * (1 << PRECISION_BITS) + (weight < 0 ? -0.5 : 0.5))
+  const weights = new Int32Array(axis.weights.length)
+  for (let i = 0; i < weights.length; i++) {
+    const weight = axis.weights[i]! * (1 << PRECISION_BITS)
+    weights[i] = weight + (weight < 0 ? -0.5 : 0.5)
+  }
   return { ...axis, weights }
 }
 

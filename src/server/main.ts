@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { isMonitorError, MonitorError } from '../core/index.ts'
-import { didYouMean, parseOptions } from './args.ts'
+import { hint, isMonitorError, MonitorError } from '../core/index.ts'
+import { parseOptions } from './args.ts'
 import { Output, printable } from './output.ts'
 import { replay } from './replay.ts'
 
@@ -73,7 +73,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
 
 function commandOf(name: string): Command {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!
-  const remedy = didYouMean(name, Object.keys(COMMANDS))
+  const remedy = hint(name, Object.keys(COMMANDS))
   throw new MonitorError('bad_config', `there is no command '${name.slice(0, 60)}'; ${remedy}`)
 }
 

@@ -1,8 +1,7 @@
 /** What a line of a file means: from JSON values and table rows to queries. */
 import { isUtf8 } from 'node:buffer'
-import { isPlainObject, MonitorError, refuse } from '../core/index.ts'
+import { hint, isPlainObject, MonitorError, refuse } from '../core/index.ts'
 import type { Query } from '../embed/index.ts'
-import { didYouMean } from './args.ts'
 
 /** How the objects of a file are to be read. */
 export interface RecordShape {
@@ -54,7 +53,7 @@ export function draftOfJson(line: string, shape: RecordShape): Draft {
   if (shape.rows || !keys.some((key) => Object.hasOwn(KEYS, key))) return draftOfRow(value, shape)
   const other = keys.find((key) => !Object.hasOwn(KEYS, key))
   if (other === undefined) return draftOfFields(value)
-  const remedy = `a row goes as { "input": { … } } or with --rows; ${didYouMean(other, Object.keys(KEYS))}`
+  const remedy = `a row goes as { "input": { … } } or with --rows; ${hint(other, Object.keys(KEYS))}`
   throw new MonitorError('bad_query', `has keys of a query and ${JSON.stringify(other.slice(0, 60))}: ${remedy}`)
 }
 
@@ -117,6 +116,6 @@ export function checkHeader(header: readonly string[], { column, clientColumn }:
     throw new MonitorError('bad_config', `the column ${JSON.stringify(twice)} occurs twice`, 'header')
   for (const [option, name] of Object.entries({ '--column': column, '--client-column': clientColumn })) {
     if (name === undefined || header.includes(name)) continue
-    throw new MonitorError('bad_config', `the file has no such column; ${didYouMean(name, header)}`, option)
+    throw new MonitorError('bad_config', `the file has no such column; ${hint(name, header)}`, option)
   }
 }
