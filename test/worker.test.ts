@@ -189,11 +189,15 @@ describe('a worker that dies', () => {
   })
 
   test('a detector whose worker dies before it was made is made in the next', async () => {
-    const { host, workers, kill } = start()
-    const detector = host.getDetector('text_repetition')
-    const first = detector.process({ input: 'a' })
-    await vi.waitUntil(() => workers.length === 1, { interval: 0 })
-    kill()
+    let made = 0
+    const host = startWorker(() => {
+      made++
+      const worker = fakeWorker(made === 1 ? () => {} : (port) => serveWorker(port as never))
+      if (made === 1) setTimeout(() => worker.fail('killed by the test'), 5) // it never answers
+      return worker
+    })
+    open.add(() => host.dispose())
+    const first = host.getDetector('text_repetition').process({ input: 'a' })
     expect(await first).toMatchObject({ score: 1 })
     expect(host.restarts).toBe(1)
   })
