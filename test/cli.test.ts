@@ -68,6 +68,9 @@ const objects = (out: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
+/** Why a test is skipped, for its name. */
+const absent = (file: string) => (hasData(file) ? '' : ` (SKIPPED: no ${file} in ${dataDir()})`)
+
 describe('the program', () => {
   test('it prints its version as package.json has it', async () => {
     const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8'))
@@ -693,7 +696,7 @@ describe('text from data', () => {
 
 const cli = resolve(import.meta.dirname, '../dist/cli.js')
 
-describe.skipIf(!existsSync(cli))('the built program', () => {
+describe('the built program', () => {
   const start = (argv: string[], program = cli) => {
     const child = spawn(process.execPath, [program, ...argv])
     let [out, err] = ['', '']
@@ -751,50 +754,62 @@ describe('real data', () => {
   const banking = join(dataDir(), 'text/banking77.csv')
   const replay = (...argv: string[]) => run(['replay', ...argv, '--json'])
 
-  test.skipIf(!hasData('text/banking77.csv'))('2000 banking questions are replayed with few alarms', async () => {
-    const { code, out } = await replay(
-      banking,
-      '--column',
-      'text',
-      '--detector',
-      'text_similarity',
-      '--detector',
-      'text_repetition',
-    )
-    expect(code).toBe(0)
-    expect(summaryOf(out)).toMatchObject({
-      queries: 2000,
-      detectors: {
-        text_similarity: { judged: 2000, suspicious: 3 },
-        text_repetition: { judged: 2000, suspicious: 0 }, // no text occurs twice in the file, counted by hand
-      },
-      bad: { count: 0 },
-    })
-    const lines = objects(out).slice(0, -1)
-    expect(lines.filter(({ verdict }) => verdict.suspicious).map(({ line }) => line)).toEqual([680, 1953, 1967])
-  })
+  test.skipIf(!hasData('text/banking77.csv'))(
+    `2000 banking questions are replayed with few alarms${absent('text/banking77.csv')}`,
+    async () => {
+      const { code, out } = await replay(
+        banking,
+        '--column',
+        'text',
+        '--detector',
+        'text_similarity',
+        '--detector',
+        'text_repetition',
+      )
+      expect(code).toBe(0)
+      expect(summaryOf(out)).toMatchObject({
+        queries: 2000,
+        detectors: {
+          text_similarity: { judged: 2000, suspicious: 3 },
+          text_repetition: { judged: 2000, suspicious: 0 }, // no text occurs twice in the file, counted by hand
+        },
+        bad: { count: 0 },
+      })
+      const lines = objects(out).slice(0, -1)
+      expect(lines.filter(({ verdict }) => verdict.suspicious).map(({ line }) => line)).toEqual([680, 1953, 1967])
+    },
+  )
 
-  test.skipIf(!hasData('text/banking77.csv'))('their intents repeat as often as a count by hand says', async () => {
-    const { out } = await replay(banking, '--column', 'intent', '--detector', 'text_repetition')
-    // Python: w = deque(maxlen=100); for each intent: w.append(intent); n += w.count(intent) >= 5
-    expect(summaryOf(out).detectors.text_repetition).toMatchObject({ judged: 2000, suspicious: 61 })
-  })
+  test.skipIf(!hasData('text/banking77.csv'))(
+    `their intents repeat as often as a count by hand says${absent('text/banking77.csv')}`,
+    async () => {
+      const { out } = await replay(banking, '--column', 'intent', '--detector', 'text_repetition')
+      // Python: w = deque(maxlen=100); for each intent: w.append(intent); n += w.count(intent) >= 5
+      expect(summaryOf(out).detectors.text_repetition).toMatchObject({ judged: 2000, suspicious: 61 })
+    },
+  )
 
-  test.skipIf(!hasData('tabular/adult.csv'))('2000 people are replayed row by row', async () => {
-    const path = join(dataDir(), 'tabular/adult.csv')
-    const { code, out } = await replay(path, '--detector', 'tabular_similarity', '--detector', 'tabular_repetition')
-    expect(code).toBe(0)
-    expect(summaryOf(out)).toMatchObject({
-      queries: 2000,
-      unjudged: 0,
-      detectors: { tabular_similarity: { judged: 2000, suspicious: 16 }, tabular_repetition: { suspicious: 0 } },
-    })
-  })
+  test.skipIf(!hasData('tabular/adult.csv'))(
+    `2000 people are replayed row by row${absent('tabular/adult.csv')}`,
+    async () => {
+      const path = join(dataDir(), 'tabular/adult.csv')
+      const { code, out } = await replay(path, '--detector', 'tabular_similarity', '--detector', 'tabular_repetition')
+      expect(code).toBe(0)
+      expect(summaryOf(out)).toMatchObject({
+        queries: 2000,
+        unjudged: 0,
+        detectors: { tabular_similarity: { judged: 2000, suspicious: 16 }, tabular_repetition: { suspicious: 0 } },
+      })
+    },
+  )
 
-  test.skipIf(!hasData('text/chatgpt_prompts.csv'))('prompts of many lines in quotes are 800 queries', async () => {
-    const path = join(dataDir(), 'text/chatgpt_prompts.csv')
-    const { code, out } = await replay(path, '--column', 'prompt', '--detector', 'text_similarity')
-    expect(code).toBe(0)
-    expect(summaryOf(out).queries).toBe(800) // Python's csv.reader counts 801 records, the header included
-  })
+  test.skipIf(!hasData('text/chatgpt_prompts.csv'))(
+    `prompts of many lines in quotes are 800 queries${absent('text/chatgpt_prompts.csv')}`,
+    async () => {
+      const path = join(dataDir(), 'text/chatgpt_prompts.csv')
+      const { code, out } = await replay(path, '--column', 'prompt', '--detector', 'text_similarity')
+      expect(code).toBe(0)
+      expect(summaryOf(out).queries).toBe(800) // Python's csv.reader counts 801 records, the header included
+    },
+  )
 })

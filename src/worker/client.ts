@@ -4,19 +4,15 @@
  * Each machine keeps its last snapshot and the log of entries acknowledged since. A worker that dies is replaced by one
  * that is given both, so no acknowledged query is lost; those in flight are refused with `worker_lost`.
  */
-import { type Endpoint, transfer } from 'comlink'
+import type { Endpoint } from 'comlink'
 import {
   type Builtins,
   type Description,
   type Detection,
-  type ErrorCode,
-  isMonitorError,
   isPlainObject,
   type MetadataOf,
   MonitorError,
   refuse,
-  type Snapshot,
-  toMonitorError,
 } from '../core/index.ts'
 import {
   type Admission,
@@ -29,21 +25,18 @@ import {
 import {
   type AsyncDetector,
   announce,
-  type CallOptions,
   type DetectorConfig,
   holdQuery,
   type InputOfSpec,
   type Monitor,
   type MonitorApplied,
   type MonitorConfig,
-  type Query,
   splitName,
   stamp,
 } from '../embed/index.ts'
-import { type Lane, Link, type LinkOptions, type WorkerLike } from './link.ts'
-import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
-import { unwrap } from './serve.ts'
-import { buffersOf } from './transfer.ts'
+import { Link, type LinkOptions, type WorkerLike } from './link.ts'
+import { MachineClient } from './machine.ts'
+import type { HostApi, MachineConfig } from './protocol.ts'
 
 export interface WorkerOptions extends LinkOptions {
   /** Acknowledged entries after which the worker's state is fetched, so that the log stays short. Default 256. */
@@ -145,186 +138,6 @@ function refuseFunctions(value: unknown, path: string): void {
   if (Array.isArray(value)) for (const [i, item] of value.entries()) refuseFunctions(item, `${path}[${i}]`)
   else if (isPlainObject(value))
     for (const [key, item] of Object.entries(value)) refuseFunctions(item, `${path}.${key}`)
-}
-
-/** One detector or monitor in the worker: what it takes to make it again, and the calls to it. */
-class MachineClient {
-  readonly name: string
-  /** What `open` told; rejects if the configuration is refused. */
-  readonly opened: Promise<Policy | null>
-  /** Told of the suspensions in force whenever the state was replaced as a whole. */
-  onSuspensions: ((list: readonly { readonly client: string; readonly untilMs: number }[]) => void) | undefined
-  readonly #config: MachineConfig
-  readonly #link: Link
-  readonly #options: { readonly snapshotEvery: number; readonly maxPending: number }
-  readonly #forget: () => void
-  readonly #lane: Lane = { answers: 0 }
-  #base: Snapshot | undefined
-  #log: { readonly at: number; readonly entry: LogEntry }[] = []
-  #pending = 0
-  #calls = 0
-  #isOpen = false
-  #saving = false
-
-  constructor(
-    name: string,
-    config: MachineConfig,
-    link: Link,
-    options: { readonly snapshotEvery: number; readonly maxPending: number },
-    forget: () => void,
-  ) {
-    this.name = name
-    this.#config = config
-    this.#link = link
-    this.#options = options
-    this.#forget = forget
-    this.opened = this.#open()
-    this.opened.catch(() => {}) // reported by the first call
-  }
-
-  /** Nothing is lost with a worker that dies before it has opened the machine: the next one is asked. */
-  async #open(): Promise<Policy | null> {
-    for (;;) {
-      try {
-        const policy = await this.#ask((api) => api.open(this.name, this.#config), 'bad_config')
-        this.#isOpen = true
-        return policy
-      } catch (thrown) {
-        const isLost = isMonitorError(thrown) && (thrown.code === 'worker_lost' || thrown.code === 'timeout')
-        if (isLost && this.#link.isAlive) continue
-        this.#forget()
-        throw thrown
-      }
-    }
-  }
-
-  /** Makes the machine again in a fresh worker, from the last snapshot and the log. */
-  async revive(api: HostApi): Promise<void> {
-    if (!this.#isOpen) return
-    unwrap(await api.open(this.name, this.#config))
-    if (this.#base !== undefined) unwrap(await api.restore(this.name, this.#base))
-    const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
-    if (entries.length > 0) unwrap(await api.apply(this.name, entries))
-    this.#log = entries.map((entry, i) => ({ at: i + 1, entry }))
-    this.#saving = false
-    await this.#tellSuspensions(api)
-  }
-
-  /** Queries of which nobody else will change anything, see `holdQuery`. */
-  async process(held: readonly Query[], batch: boolean, options: CallOptions): Promise<unknown[]> {
-    if (this.#pending >= this.#options.maxPending) {
-      const remedy = 'await earlier calls before making more, or raise maxPending'
-      throw new MonitorError('overloaded', `${this.#pending} calls are waiting, which is the limit; ${remedy}`)
-    }
-    const { signal, transfer: bitmaps = false } = options
-    throwIfAborted(signal)
-    const call = ++this.#calls
-    const cancel = () => this.#link.call((api) => api.cancel(this.name, call)).catch(() => {})
-    this.#pending++
-    signal?.addEventListener('abort', cancel, { once: true })
-    try {
-      const queries = held.map(({ metadata: _, ...query }) => query) // nobody looks at it, and it may not be clonable
-      const sent = transfer(queries, buffersOf(queries, { bitmaps }))
-      const answer = await this.#send((api) => {
-        throwIfAborted(signal) // from here on the cancelling comes behind the call
-        return api.process(this.name, call, sent, batch)
-      })
-      return this.#learn(answer)
-    } finally {
-      this.#pending--
-      signal?.removeEventListener('abort', cancel)
-    }
-  }
-
-  async apply(entry: LogEntry): Promise<unknown> {
-    return this.#learn(await this.#send((api) => api.apply(this.name, [entry])))[0]
-  }
-
-  #learn({ entries, results, applied }: Applied): unknown[] {
-    const first = applied - entries.length + 1
-    for (const [i, entry] of entries.entries()) this.#log.push({ at: first + i, entry })
-    if (this.#log.length >= this.#options.snapshotEvery) void this.#save()
-    return [...results]
-  }
-
-  /** Fetches the state and drops the entries that are in it. A failure leaves the longer log, which is as good. */
-  async #save(): Promise<void> {
-    if (this.#saving) return
-    this.#saving = true
-    try {
-      await this.snapshot()
-    } catch {
-      // The worker was lost or the machine closed: the log still holds everything.
-    } finally {
-      this.#saving = false
-    }
-  }
-
-  async snapshot(): Promise<Snapshot> {
-    return this.#keep(await this.#send((api) => api.snapshot(this.name)))
-  }
-
-  async restore(snapshot: Snapshot): Promise<void> {
-    this.#keep(await this.#send((api) => api.restore(this.name, snapshot), 'bad_snapshot'))
-    await this.#link.call((api) => this.#tellSuspensions(api))
-  }
-
-  async reset(): Promise<void> {
-    this.#keep(await this.#send((api) => api.reset(this.name)))
-    await this.#link.call((api) => this.#tellSuspensions(api))
-  }
-
-  /** The state to start again from: entries that came before it no longer count. */
-  #keep({ snapshot, applied }: State): Snapshot {
-    this.#base = snapshot
-    this.#log = this.#log.filter(({ at }) => at > applied)
-    return snapshot
-  }
-
-  async #tellSuspensions(api: HostApi): Promise<void> {
-    if (this.onSuspensions !== undefined) this.onSuspensions(unwrap(await api.suspensions(this.name)))
-  }
-
-  async describe(): Promise<unknown> {
-    return this.#send((api) => api.describe(this.name))
-  }
-
-  async clients(): Promise<unknown> {
-    return this.#send((api) => api.clients(this.name))
-  }
-
-  /** Safe to call twice, and without a worker: then nothing is left to close. */
-  async close(): Promise<void> {
-    this.#forget()
-    try {
-      await this.#send((api) => api.close(this.name))
-    } catch (thrown) {
-      if (!isMonitorError(thrown)) throw thrown
-    }
-  }
-
-  async #send<T>(call: (api: HostApi) => Promise<Reply<T>>, refusal: ErrorCode = 'bad_query'): Promise<T> {
-    await this.opened
-    return this.#ask(call, refusal)
-  }
-
-  /** One call; `refusal` is the code for arguments that cannot be cloned. */
-  async #ask<T>(call: (api: HostApi) => Promise<Reply<T>>, refusal: ErrorCode): Promise<T> {
-    try {
-      return unwrap(await this.#link.call(call, this.#lane))
-    } catch (thrown) {
-      if (isMonitorError(thrown)) throw thrown
-      const { name, message } = thrown as Error
-      if (name === 'DataCloneError') {
-        throw new MonitorError(refusal, `cannot be sent to a worker: ${message}`, '', { cause: thrown })
-      }
-      throw toMonitorError(thrown, 'plugin_failed') // an answer that cannot be sent back
-    }
-  }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new MonitorError('aborted', 'was aborted by its signal', '', { cause: signal.reason })
 }
 
 function detectorOver(name: string, machine: MachineClient): AsyncDetector {
