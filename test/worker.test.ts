@@ -278,6 +278,19 @@ describe('the log of a detector', () => {
     expect((await detector.describe()).historySize).toBe(100)
   })
 
+  test('may be longer before a large state, which is not copied every 10 entries', async () => {
+    const serve = withEmbedder((text) => Array.from({ length: 64 }, (_, i) => text.length + i))
+    const { host, workers, kill } = start({ snapshotEvery: 10 }, serve)
+    const detector = host.getDetector('text_similarity', { maxHistorySize: 800 })
+    await detector.processBatch(texts(800))
+    await detector.snapshot()
+    for (const query of texts(30)) await detector.process(query)
+    kill()
+    await detector.process({ input: 'a' })
+    expect(workers[1]!.replays).toEqual([30])
+    expect((await detector.describe()).historySize).toBe(800)
+  })
+
   test('forgets what came before a reset', async () => {
     const { host, workers, kill } = start()
     const detector = host.getDetector('text_repetition')

@@ -39,7 +39,10 @@ import { MachineClient } from './machine.ts'
 import type { HostApi, MachineConfig } from './protocol.ts'
 
 export interface WorkerOptions extends LinkOptions {
-  /** Acknowledged entries after which the worker's state is fetched, so that the log stays short. Default 256. */
+  /**
+   * Acknowledged entries after which the worker's state is fetched, so that the log stays short; later if the state is
+   * more than eight times as large as they are. Default 256.
+   */
   readonly snapshotEvery?: number
   /** Calls accepted and not yet settled; one more is refused as `overloaded`. Default 1024. */
   readonly maxPending?: number

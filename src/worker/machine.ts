@@ -9,7 +9,10 @@ import type { CallOptions, Query } from '../embed/index.ts'
 import type { Lane, Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
 import { unwrap } from './serve.ts'
-import { buffersOf } from './transfer.ts'
+import { buffersOf, sizeOf } from './transfer.ts'
+
+/** A state is fetched only when the log has grown to an eighth of it: else a large one would be copied all the time. */
+const STATE_PER_LOG = 8
 
 /** One detector or monitor in the worker: what it takes to make it again, and the calls to it. */
 export class MachineClient {
@@ -24,7 +27,9 @@ export class MachineClient {
   readonly #forget: () => void
   readonly #lane: Lane = { answers: 0 }
   #base: Snapshot | undefined
-  #log: { readonly at: number; readonly entry: LogEntry }[] = []
+  #baseSize = 0
+  #log: { readonly at: number; readonly entry: LogEntry; readonly size: number }[] = []
+  #logSize = 0
   #pending = 0
   #calls = 0
   #isOpen = false
@@ -69,7 +74,7 @@ export class MachineClient {
     if (this.#base !== undefined) unwrap(await api.restore(this.name, this.#base))
     const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
-    this.#log = entries.map((entry, i) => ({ at: i + 1, entry }))
+    this.#log = this.#log.map((one, i) => ({ ...one, at: i + 1 }))
     this.#saving = false
     await this.#tellSuspensions(api)
   }
@@ -106,8 +111,13 @@ export class MachineClient {
 
   #learn({ entries, results, applied }: Applied): unknown[] {
     const first = applied - entries.length + 1
-    for (const [i, entry] of entries.entries()) this.#log.push({ at: first + i, entry })
-    if (this.#log.length >= this.#options.snapshotEvery) void this.#save()
+    for (const [i, entry] of entries.entries()) {
+      const size = sizeOf(entry)
+      this.#log.push({ at: first + i, entry, size })
+      this.#logSize += size
+    }
+    const isLong = this.#log.length >= this.#options.snapshotEvery
+    if (isLong && this.#logSize * STATE_PER_LOG >= this.#baseSize) void this.#save()
     return [...results]
   }
 
@@ -141,7 +151,9 @@ export class MachineClient {
   /** The state to start again from: entries that came before it no longer count. */
   #keep({ snapshot, applied }: State): Snapshot {
     this.#base = snapshot
+    this.#baseSize = sizeOf(snapshot.state)
     this.#log = this.#log.filter(({ at }) => at > applied)
+    this.#logSize = this.#log.reduce((sum, { size }) => sum + size, 0)
     return snapshot
   }
 

@@ -1,4 +1,4 @@
-/** Which parts of a query can be moved to another thread instead of copied. */
+/** What crosses to another thread: which parts of a query can be moved instead of copied, and how large data is. */
 import type { Query } from '../embed/index.ts'
 
 /**
@@ -21,4 +21,12 @@ function collect(value: unknown, found: Set<Transferable>, bitmaps: boolean): vo
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
   const tag = Object.prototype.toString.call(buffer)
   if (tag === '[object ArrayBuffer]' || (bitmaps && tag === '[object ImageBitmap]')) found.add(buffer as Transferable)
+}
+
+/** About how many bytes plain data takes. */
+export function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return 2 * data.length
+  if (ArrayBuffer.isView(data)) return data.byteLength
+  if (typeof data !== 'object' || data === null) return 8
+  return Object.values(data).reduce((sum: number, item: unknown) => sum + sizeOf(item), 16)
 }
