@@ -9,7 +9,17 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
-import { createDetector, embedPixels, embedRow, perceptualHash, rowFingerprint, textFingerprint } from 'monitaur/core'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import {
+  createDetector,
+  embedPixels,
+  embedRow,
+  embedText,
+  perceptualHash,
+  rowFingerprint,
+  textFingerprint,
+} from 'monitaur/core'
 
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 11
@@ -64,6 +74,11 @@ function subject(row, name, config, inputs, observe) {
 }
 
 const as = (key) => (value) => ({ [key]: value })
+/** A step alone, in the form of a detector. */
+function alone(row, inputs, step) {
+  return { row, make: () => ({ process: (made) => ({ suspicious: made === '' }) }), inputs, observe: step }
+}
+
 const texts = pool(4000, letters)
 let serial = 0
 const subjects = [
@@ -138,6 +153,9 @@ const subjects = [
   subject('image_similarity, 224×224 RGB', 'image_similarity', {}, pool(16, photo), (pixels) => ({
     embedding: embedPixels(pixels),
   })),
+  subject('text_similarity, 75 characters', 'text_similarity', {}, texts, (text) => ({ embedding: embedText(text) })),
+  alone('text fingerprint alone, 75 characters', texts, textFingerprint),
+  alone('the same with @noble/hashes', texts, (text) => bytesToHex(sha256(utf8ToBytes(text.trim().toLowerCase())))),
 ]
 
 /** Fills the window with features that cost nothing to make. */
@@ -149,7 +167,7 @@ function filler({ observe, inputs }) {
   const kept = pool(Math.min(64, inputs.length), (i) => observe(inputs[i]))
   return (i) => {
     const one = kept[i % kept.length]
-    return 'fingerprint' in one ? { fingerprint: i.toString(16).padStart(16, '0') } : one
+    return one.fingerprint !== undefined ? { fingerprint: i.toString(16).padStart(16, '0') } : one
   }
 }
 

@@ -4,7 +4,14 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createDetector, perceptualHash, rowFingerprint, textFingerprint } from '../src/core/index.ts'
-import { createMonitor, createRegistry, getDetector, listDetectors, loadDetector } from '../src/index.ts'
+import {
+  createMonitor,
+  createRegistry,
+  getDetector,
+  listDetectors,
+  loadDetector,
+  registerDetector,
+} from '../src/index.ts'
 import { random } from './tools/random.ts'
 
 const white = (n: number) => ({ data: new Uint8Array(3 * n * n).fill(255), width: n, height: n, channels: 3 as const })
@@ -333,6 +340,19 @@ describe('API and configuration', () => {
     const copy = getDetector('text_repetition', { threshold: 2 })
     await copy.restore(await detector.snapshot())
     expect((await copy.process(query)).suspicious).toBe(true)
+  })
+
+  test('a detector added by registerDetector works alone and inside a monitor', async () => {
+    const registry = registerDetector('strict_repetition', createRegistry().specs.text_repetition)
+    const detector = getDetector('strict_repetition', { threshold: 2 }, { registry })
+    await detector.process({ input: 'a' })
+    expect((await detector.process({ input: 'a' })).suspicious).toBe(true)
+    const monitor = createMonitor({ detectors: ['strict_repetition'] }, { registry })
+    expect((await monitor.inspect({ input: 'a' })).detections[0]).toMatchObject({
+      detector: 'strict_repetition',
+      score: 1,
+    })
+    expect(() => registerDetector('confidence', createRegistry().specs.confidence)).toThrow(/is taken/)
   })
 
   test('an own registry shares nothing with another one', () => {

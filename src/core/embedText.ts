@@ -41,7 +41,7 @@ const PAIR_SEED = 0x1b873593
  * language, where about 0.7 is common at 1000 characters.
  *
  * A text of nothing but punctuation or invisible characters is embedded as it stands. Throws `bad_query` for an empty
- * text and for whatever `textFingerprint` refuses. About 10 µs for 75 characters.
+ * text and for whatever `textFingerprint` refuses. O(length).
  */
 export function embedText(text: string | readonly string[], options?: TextOptions): Float32Array {
   const raw = joinText(text, options)
