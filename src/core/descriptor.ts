@@ -10,11 +10,10 @@
  * Only + − × ÷ √ and a fixed order of additions: every engine gives the same bits.
  */
 import { DCT_KEPT, DCT_SIZE, dct8x8 } from './dct.ts'
-import { checkPixels, flattenAlpha, toBytes } from './pixels.ts'
-import { axisWeights } from './resample.ts'
+import { checkPixels, flattenAlpha } from './pixels.ts'
+import { type Planes, THUMBNAIL_SIZE as SIZE, thumbnail } from './thumbnail.ts'
 import type { Pixels } from './types.ts'
 
-const SIZE = 64
 /** Cells of edges along a side, and directions per cell. */
 const CELLS = 4
 const BINS = 16
@@ -35,9 +34,6 @@ const WAVES_FLOOR = 25
 /** The length of the mean colour beside three blocks of length 1. */
 const TONE_WEIGHT = 0.3
 
-/** Red, green and blue: planes of SIZE × SIZE values from 0 to 255. */
-type Planes = readonly Float64Array[]
-
 /**
  * A unit vector of {@link DESCRIPTOR_LENGTH} numbers whose cosine with another picture's says how alike the two are:
  * near 1 for copies that were compressed, blurred, brightened, resized or cropped by a few per cent, mostly below 0.6
@@ -48,7 +44,7 @@ type Planes = readonly Float64Array[]
  * @throws `bad_query` if the pixels are malformed, see {@link checkPixels}.
  */
 export function embedPixels(pixels: Pixels): Float32Array {
-  const planes = shrink(flattenAlpha(checkPixels(pixels)))
+  const planes = thumbnail(flattenAlpha(checkPixels(pixels)))
   const luma = mix(planes, 0.299, 0.587, 0.114) // ITU-R 601, as are the colour differences below
   const vector = [
     ...scale(edges(luma), 1, EDGES_FLOOR),
@@ -65,39 +61,6 @@ function scale(block: readonly number[], length: number, floor: number): number[
   for (const value of block) squares += value * value
   const factor = length / Math.sqrt(squares)
   return block.map((value) => value * factor)
-}
-
-function triangle(distance: number): number {
-  return Math.max(0, 1 - Math.abs(distance))
-}
-
-/** To 64 × 64 by a triangle filter: an average over about twice the reduction, or linear interpolation when enlarging. */
-function shrink(pixels: Pixels): Planes {
-  const { width, height, channels } = pixels
-  const bytes = toBytes(pixels)
-  const across = axisWeights(width, SIZE, triangle, 1)
-  const down = axisWeights(height, SIZE, triangle, 1)
-  const planes = Array.from({ length: channels }, () => new Float64Array(SIZE * SIZE))
-  const row = new Float64Array(width * channels)
-  for (let y = 0; y < SIZE; y++) {
-    row.fill(0)
-    let p = down.starts[y]! * row.length
-    for (let k = 0; k < down.counts[y]!; k++) {
-      const weight = down.weights[y * down.stride + k]!
-      for (let i = 0; i < row.length; i++) row[i]! += weight * bytes[p++]!
-    }
-    for (let c = 0; c < channels; c++) {
-      for (let x = 0; x < SIZE; x++) {
-        let q = across.starts[x]! * channels + c
-        let sum = 0
-        for (let k = 0; k < across.counts[x]!; k++, q += channels)
-          sum += across.weights[x * across.stride + k]! * row[q]!
-        planes[c]![y * SIZE + x] = sum
-      }
-    }
-  }
-  const [red, green, blue] = planes
-  return [red!, green ?? red!, blue ?? red!]
 }
 
 function mix([red, green, blue]: Planes, r: number, g: number, b: number): Float64Array {
