@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { exp, log } from '../src/core/math.ts'
+import { exp, log, sumOfLogs } from '../src/core/math.ts'
 
 const relative = (got: number, expected: number) => Math.abs(got - expected) / Math.abs(expected)
 
@@ -61,4 +61,18 @@ test('a few values are pinned to the last bit, so that no engine may differ', ()
     0.6931471805599453, 2.3025850929940455, -1.203972804325936, 2.7182818284590455, 0.36787944117144233,
     0.000027536449349747158,
   ])
+})
+
+describe('the sum of logarithms', () => {
+  test('is the sum of its terms, also for 0, for 1 and for values above 1', () => {
+    const values = Float64Array.of(0, 1e-320, 1e-12, 0.003, 0.2, 0.94, 0.96, 1, 1.02, 7, 1e9)
+    for (const scale of [1, 0.37]) {
+      const expected = values.reduce((sum, v) => sum + v * scale * Math.log(v * scale + 1e-10), 0)
+      expect(Math.abs(sumOfLogs(values, scale, 1e-10) / expected - 1)).toBeLessThan(1e-13)
+    }
+  })
+
+  test('of nothing is 0', () => {
+    expect(sumOfLogs([], 1, 1e-10)).toBe(0)
+  })
 })

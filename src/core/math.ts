@@ -45,6 +45,32 @@ export function log(x: number): number {
   return (exponent - 1023) * LN2 + (middle[interval]! + series)
 }
 
+/**
+ * Σ q · ln(q + inside) over q = `scale` times each value, all at least 0, `inside` above 0. The body of {@link log} stands
+ * here once more by hand: whether an engine puts it into this loop by itself changes from run to run, and a run in which
+ * it does not takes half as long again.
+ */
+export function sumOfLogs(values: ArrayLike<number>, scale: number, inside: number): number {
+  if (readyBelow === 0) makeTables()
+  let sum = 0
+  for (let i = 0; i < values.length; i++) {
+    const q = values[i]! * scale
+    const x = q + inside
+    if (!(x >= SMALLEST_NORMAL && x < readyBelow)) {
+      sum += q * logRarely(x)
+      continue
+    }
+    bits.setFloat64(0, x, true)
+    const high = bits.getInt32(4, true)
+    const exponent = high >>> 20
+    const interval = (high >>> 12) & 255
+    const r = x * down[exponent]! * reciprocal[interval]! - 1
+    const series = r - r * r * (0.5 - r * (1 / 3 - r * (0.25 - r * 0.2)))
+    sum += q * ((exponent - 1023) * LN2 + (middle[interval]! + series))
+  }
+  return sum
+}
+
 /** Numbers from just below 1 upwards, which are no probabilities, and those without an ordinary exponent. */
 function logRarely(x: number): number {
   if (readyBelow === 0) makeTables()

@@ -1,6 +1,6 @@
 /** Scores of a distribution over classes, as the reference computes them. */
 import { checkNumbers, refuse } from './checkers.ts'
-import { exp, log } from './math.ts'
+import { exp, sumOfLogs } from './math.ts'
 
 /** The reference adds this inside each logarithm. */
 const INSIDE_LOG = 1e-10
@@ -63,21 +63,7 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
  */
 export function entropy(p: ArrayLike<number>, sum: number): number {
   const scale = Math.abs(sum - 1) > SUM_TOLERANCE ? 1 / sum : 1
-  // Even and odd places apart, so that one addition need not wait for the other.
-  const last = p.length - 1
-  let even = 0
-  let odd = 0
-  for (let i = 0; i < last; i += 2) {
-    const q = p[i]! * scale
-    const r = p[i + 1]! * scale
-    even -= q * log(q + INSIDE_LOG)
-    odd -= r * log(r + INSIDE_LOG)
-  }
-  if (last % 2 === 0) {
-    const q = p[last]! * scale
-    even -= q * log(q + INSIDE_LOG)
-  }
-  return even + odd
+  return -sumOfLogs(p, scale, INSIDE_LOG)
 }
 
 /** The largest and the second largest value; the second is −Infinity when there is only one. */
