@@ -63,16 +63,11 @@ test('a few values are pinned to the last bit, so that no engine may differ', ()
   ])
 })
 
-describe('the sum of logarithms', () => {
-  test('is the sum of its terms, also for 0, for 1 and for values above 1', () => {
-    const values = Float64Array.of(0, 1e-320, 1e-12, 0.003, 0.2, 0.94, 0.96, 1, 1.02, 7, 1e9)
-    for (const scale of [1, 0.37]) {
-      const expected = values.reduce((sum, v) => sum + v * scale * Math.log(v * scale + 1e-10), 0)
-      expect(Math.abs(sumOfLogs(values, scale, 1e-10) / expected - 1)).toBeLessThan(1e-13)
-    }
-  })
-
-  test('of nothing is 0', () => {
-    expect(sumOfLogs([], 1, 1e-10)).toBe(0)
-  })
+test('the sum of logarithms is the sum of its terms, also for 0, for 1 and for values above 1', () => {
+  const values = Float64Array.of(0, 1e-320, 1e-12, 0.003, 0.2, 0.94, 0.96, 1, 1.02, 7, 1e9)
+  for (const scale of [1, 0.37]) {
+    const expected = values.reduce((sum, v) => sum + v * scale * Math.log(v * scale + 1e-10), 0)
+    expect(relative(sumOfLogs(values, scale, 1e-10), expected)).toBeLessThan(1e-13)
+  }
+  expect(sumOfLogs([], 1, 1e-10)).toBe(0)
 })
