@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'plugin_failed'
   | 'backend_unavailable'
   | 'model_unavailable'
+  | 'model_mismatch'
+  | 'model_truncated'
   | 'missing_package'
   | 'timeout'
   | 'aborted'
@@ -28,6 +30,8 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'plugin_failed',
   'backend_unavailable',
   'model_unavailable',
+  'model_mismatch',
+  'model_truncated',
   'missing_package',
   'timeout',
   'aborted',

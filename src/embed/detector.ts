@@ -10,8 +10,17 @@ import type {
   Snapshot,
   Specs,
 } from '../core/index.ts'
+import type { LoadOptions } from './embedder.ts'
 import { type AnyRegistry, createDetectorEngine, type DetectorEngine, featurizeAll, splitName } from './engine.ts'
 import type { FeatureConfig } from './featurize.ts'
+import {
+  capabilitiesOfAll,
+  disposeAll,
+  listenToAll,
+  type ModelCapabilities,
+  type ModelEvent,
+  warmupAll,
+} from './models.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'
 import { holdQuery, type InputOf, type Query } from './query.ts'
 
@@ -30,7 +39,14 @@ export interface AsyncDetector<In = unknown, Meta = unknown> {
   restore(snapshot: Snapshot): Promise<void>
   reset(): Promise<void>
   describe(): Promise<Description>
-  /** Refuses all later calls. */
+  /**
+   * Loads the model of its embedder now instead of with the first query, and runs it once; says what it runs on. Without
+   * such an embedder there is nothing to do. Waits for no query and holds none up.
+   */
+  warmup(options?: LoadOptions): Promise<ModelCapabilities>
+  /** What the model of its embedder runs on, and why on nothing better. */
+  capabilities(): Promise<ModelCapabilities>
+  /** Refuses all later calls, and frees the model of its embedder. */
   dispose(): Promise<void>
 }
 
@@ -47,6 +63,8 @@ export type DetectorConfig<Spec> = ConfigOf<Spec> &
 export interface DetectorHostOptions<Table extends Specs = Builtins> extends OrderOptions {
   /** Where names are looked up. Default: the built-in detectors. */
   readonly registry?: Registry<Table>
+  /** Told of what the model of the embedder does: its loading, and a backend that was lost. */
+  readonly onEvent?: (event: ModelEvent) => void
 }
 
 /**
@@ -76,8 +94,14 @@ export function loadDetector(json: unknown, options: DetectorHostOptions<Specs> 
 }
 
 /** The verbs of an {@link AsyncDetector} over an engine, in the order of the calls. */
-export function detectorOver(engine: DetectorEngine, options: OrderOptions = {}): AsyncDetector {
-  const order = new Order(options)
+export function detectorOver(
+  engine: DetectorEngine,
+  options: OrderOptions & Pick<DetectorHostOptions, 'onEvent'> = {},
+): AsyncDetector {
+  const { onEvent, ...rest } = options
+  const order = new Order(rest)
+  const { models } = engine
+  const deafen = onEvent === undefined ? () => {} : listenToAll(models, onEvent)
   const now = <R>(step: () => R) => order.run(async () => undefined, step)
   return {
     name: engine.name,
@@ -93,8 +117,12 @@ export function detectorOver(engine: DetectorEngine, options: OrderOptions = {})
     restore: (snapshot) => now(() => engine.restore(snapshot)),
     reset: () => now(engine.reset),
     describe: () => now(engine.describe),
+    warmup: (load = {}) => warmupAll(models, load),
+    capabilities: () => capabilitiesOfAll(models),
     async dispose() {
       order.dispose()
+      deafen()
+      await disposeAll(models)
     },
   }
 }

@@ -44,6 +44,9 @@ export interface BackendChange {
   readonly reason: string
 }
 
+/** What an embedder tells while it lives. */
+export type EmbedderEvent = BackendChange | ({ readonly kind: 'progress' } & ProgressEvent)
+
 /** Options of everything that loads. */
 export interface LoadOptions {
   /** Aborting stops the wait; what has been downloaded stays in the cache. */
@@ -59,6 +62,8 @@ export interface ModelEmbedder<In = string> extends Embedder<In> {
   /** Loads the model and runs it once. Rejects with `model_unavailable`, `backend_unavailable`, `missing_package` … */
   warmup(options?: LoadOptions): Promise<Capabilities>
   capabilities(): Promise<Capabilities>
+  /** Tells a listener of every later event; gives the function that ends it. */
+  listen(listener: (event: EmbedderEvent) => void): () => void
   /** Frees the model once the calls in flight are answered. A later call loads it again. */
   dispose(): Promise<void>
   /** How to make the same one elsewhere, as JSON: `{ "from": "transformers", … }`; undefined if it holds functions or bytes. */

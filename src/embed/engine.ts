@@ -17,6 +17,7 @@ import {
   withPath,
 } from '../core/index.ts'
 import { createFeaturizer, featureKeys, QueryFeatures } from './featurize.ts'
+import type { LabelledModel } from './models.ts'
 import type { CallOptions } from './order.ts'
 import { checkQuery, type Query } from './query.ts'
 
@@ -36,6 +37,8 @@ export interface Engine<Q, Entry, Result, Description> {
   restore(snapshot: Snapshot): void
   reset(): void
   describe(): Description
+  /** The embedders with a model. */
+  readonly models: readonly LabelledModel[]
 }
 
 /** Any registry will do; the typed view is the caller's. */
@@ -66,6 +69,7 @@ export function createDetectorEngine(
     restore: (snapshot) => detector.restore(snapshot),
     reset: () => detector.reset(),
     describe: () => detector.describe(),
+    models: featurizer.model === undefined ? [] : [[name, featurizer.model]],
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type Feature,
   flattenAlpha,
   isMonitorError,
+  isPlainObject,
   type Modality,
   MonitorError,
   type Observation,
@@ -31,7 +32,10 @@ import {
   textFingerprint,
   withPath,
 } from '../core/index.ts'
+import type { ModelEmbedder } from './embedder.ts'
 import { decodeImage, type ImageInput } from './image.ts'
+import { type EmbedderDescription, embedderFrom } from './makers.ts'
+import { isModelEmbedder } from './models.ts'
 import type { CallOptions } from './order.ts'
 import { copyOf, type InputKind, kindOf, type Query, requireInput } from './query.ts'
 
@@ -70,7 +74,10 @@ const LIMITS: Required<Limits> = { maxTextLength: 1e6, maxColumns: 1000, maxPixe
 export type FeatureConfig<Input extends Modality, Need extends Feature> = {
   readonly limits?: Limits
 } & (Need extends 'embedding'
-  ? { readonly embedder?: Embedder<FeatureInput[Input]> }
+  ? {
+      /** A function, an embedder with a model such as `fromOnnx(…)`, or the description of one as JSON. */
+      readonly embedder?: Embedder<FeatureInput[Input]> | EmbedderDescription
+    }
   : Need extends 'fingerprint'
     ? { readonly hash?: Hash<FeatureInput[Input]> }
     : unknown) &
@@ -90,6 +97,8 @@ type TabularConfig<Need extends Feature> = {
 export interface Featurizer {
   /** False for an input of another kind than the detector's: it does not apply. */
   applies(query: Query): boolean
+  /** The embedder, where it stands on a model. */
+  readonly model: ModelEmbedder<never> | undefined
   observe(features: QueryFeatures, options: CallOptions): Promise<Observation>
 }
 
@@ -137,13 +146,14 @@ export function createFeaturizer(
     limits: checkLimits(options['limits'] as Limits | undefined, `${path}.limits`),
     schema: options['schema'] as RowSchema | undefined,
     scaling: checkScaling(options['scaling'], `${path}.scaling`),
-    plugin: (checkFunction(options['embedder'], `${path}.embedder`) ??
+    plugin: (checkEmbedder(options['embedder'], `${path}.embedder`) ??
       checkFunction(options['hash'], `${path}.hash`)) as Embedder | Hash | undefined,
   }
   if (settings.schema !== undefined) checkRowSchema(settings.schema, `${path}.schema`)
   const observe = { probabilities, fingerprint, embedding }[spec.needs]
   return {
     applies: (query) => applies(spec, query),
+    model: isModelEmbedder(settings.plugin) ? settings.plugin : undefined,
     observe: (features, call) => observe(features, { spec, settings, detector, call }),
   }
 }
@@ -288,6 +298,11 @@ function checkLimits(limits: Limits | undefined, path: string): Required<Limits>
   for (const [key, value] of Object.entries(limits))
     checkNumber(value, { min: 1, max: 2 ** 32, integer: true }, `${path}.${key}`)
   return { ...LIMITS, ...limits }
+}
+
+function checkEmbedder(embedder: unknown, path: string): Embedder | undefined {
+  if (isPlainObject(embedder)) return embedderFrom(embedder, path) as unknown as Embedder
+  return checkFunction(embedder, path) as Embedder | undefined
 }
 
 function checkScaling(value: unknown, path: string): 'features' | 'none' {

@@ -15,6 +15,15 @@ export {
   type InputOfSpec,
   loadDetector,
 } from './detector.ts'
+export type {
+  Backend,
+  BackendChange,
+  Capabilities,
+  EmbedderEvent,
+  LoadOptions,
+  ModelEmbedder,
+  ProgressEvent,
+} from './embedder.ts'
 export {
   type AnyRegistry,
   createDetectorEngine,
@@ -26,7 +35,17 @@ export {
 export type { Embedder, FeatureInput, Hash, Limits } from './featurize.ts'
 export { decodeImage, type ImageInput } from './image.ts'
 export { type ImageHeader, readImageHeader } from './imageHeader.ts'
+export { type EmbedderDescription, embedderFrom } from './makers.ts'
 export { type MonitorModelOptions, monitorModel } from './model.ts'
+export {
+  capabilitiesOfAll,
+  disposeAll,
+  type LabelledModel,
+  listenToAll,
+  type ModelCapabilities,
+  type ModelEvent,
+  warmupAll,
+} from './models.ts'
 export {
   type Applied as MonitorApplied,
   announce,

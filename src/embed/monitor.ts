@@ -24,8 +24,18 @@ import {
   type StreamMonitorConfig,
   type Verdict,
 } from '../core/monitor/index.ts'
+import type { LoadOptions } from './embedder.ts'
 import { type AnyRegistry, type Engine, featurizeAll, splitConfig } from './engine.ts'
 import { type Featurizer, QueryFeatures } from './featurize.ts'
+import {
+  capabilitiesOfAll,
+  disposeAll,
+  type LabelledModel,
+  listenToAll,
+  type ModelCapabilities,
+  type ModelEvent,
+  warmupAll,
+} from './models.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'
 import { checkQuery, holdQuery, type Query } from './query.ts'
 
@@ -51,7 +61,14 @@ export interface Monitor {
   restore(snapshot: Snapshot): Promise<void>
   reset(): Promise<void>
   describe(): Promise<MonitorDescription>
-  /** Refuses all later calls. */
+  /**
+   * Loads the models of the embedders now instead of with the first query, and runs each once; says what they run on.
+   * Waits for no query and holds none up.
+   */
+  warmup(options?: LoadOptions): Promise<ModelCapabilities>
+  /** What the models of the embedders run on, and why on nothing better. */
+  capabilities(): Promise<ModelCapabilities>
+  /** Refuses all later calls, and frees the models. */
   dispose(): Promise<void>
 }
 
@@ -62,7 +79,7 @@ export interface MonitorConfig extends StreamMonitorConfig {
 }
 
 /** What a monitor tells its host. */
-export type MonitorHostEvent = MonitorEvent | { readonly kind: 'verdict'; readonly verdict: Verdict }
+export type MonitorHostEvent = MonitorEvent | { readonly kind: 'verdict'; readonly verdict: Verdict } | ModelEvent
 
 export interface MonitorHostOptions extends OrderOptions {
   /** Where names are looked up. Default: the built-in detectors. */
@@ -90,6 +107,8 @@ export function createMonitor(config: MonitorConfig, options: MonitorHostOptions
   const step = <R>(run: () => R) => order.run(async () => undefined, run)
   const tell = (applied: Applied) => announce(applied, onEvent)
   const { policy } = engine.describe()
+  const { models } = engine
+  const deafen = onEvent === undefined ? () => {} : listenToAll(models, onEvent)
 
   return {
     policy,
@@ -121,8 +140,12 @@ export function createMonitor(config: MonitorConfig, options: MonitorHostOptions
     restore: (snapshot) => step(() => engine.restore(snapshot)),
     reset: () => step(engine.reset),
     describe: () => step(engine.describe),
+    warmup: (load = {}) => warmupAll(models, load),
+    capabilities: () => capabilitiesOfAll(models),
     async dispose() {
       order.dispose()
+      deafen()
+      await disposeAll(models)
     },
   }
 }
@@ -162,6 +185,9 @@ export function createMonitorEngine(
     restore: stream.restore,
     reset: stream.reset,
     describe: stream.describe,
+    models: slots.flatMap(({ featurizer }, i): LabelledModel[] =>
+      featurizer.model === undefined ? [] : [[labels[i]!, featurizer.model]],
+    ),
   }
 
   async function featurize(query: Query, call: CallOptions): Promise<QueryEntry> {

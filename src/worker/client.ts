@@ -2,7 +2,7 @@
  * The page's side: the same detectors and monitors as in process, with the work in a worker.
  *
  * Each machine keeps its last snapshot and the log of entries acknowledged since. A worker that dies is replaced by one
- * that is given both, so no acknowledged query is lost; those in flight are refused with `worker_lost`.
+ * that is given both, so no acknowledged query is lost; those in flight are sent to it once more.
  */
 import type { Endpoint } from 'comlink'
 import {
@@ -28,6 +28,8 @@ import {
   type DetectorConfig,
   holdQuery,
   type InputOfSpec,
+  type ModelEmbedder,
+  type ModelEvent,
   type Monitor,
   type MonitorApplied,
   type MonitorConfig,
@@ -48,15 +50,25 @@ export interface WorkerOptions extends LinkOptions {
   readonly maxPending?: number
 }
 
+/** Options of one detector in a worker. */
+export interface MachineOptions {
+  /** As in process. */
+  readonly onEvent?: (event: ModelEvent) => void
+}
+
 /** A worker full of detectors and monitors. */
 export interface WorkerHost {
-  /** As in process. A function among the options cannot cross: see `configure` of `serveWorker`. */
+  /**
+   * As in process. An embedder with a model is made again in the worker from its description; another function among
+   * the options cannot cross: see `configure` of `serveWorker`.
+   */
   getDetector<Name extends keyof Builtins & string>(
     name: Name,
     config?: DetectorConfig<Builtins[Name]>,
+    options?: MachineOptions,
   ): AsyncDetector<InputOfSpec<Builtins[Name]>, MetadataOf<Builtins[Name]>>
   /** From JSON, also for detectors that only the worker's registry knows. */
-  loadDetector(json: unknown): AsyncDetector
+  loadDetector(json: unknown, options?: MachineOptions): AsyncDetector
   /** Resolves when the worker has made it. Rejects with `bad_config` or `worker_lost`. */
   createMonitor(config: MonitorConfig, options?: { readonly now?: () => number }): Promise<Monitor>
   /** Workers started again since the beginning. */
@@ -93,18 +105,19 @@ export function attach(port: Endpoint, options: WorkerOptions = {}): WorkerHost 
 function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, options: WorkerOptions): WorkerHost {
   const { snapshotEvery = 256, maxPending = 1024, ...linkOptions } = options
   const machines = new Set<MachineClient>()
-  const link = new Link(source, prepare, linkOptions)
+  const link = new Link(source, { lost, prepare }, linkOptions)
   let count = 0
 
   return {
-    getDetector: (name, config) => detector(name, config ?? {}) as never,
-    loadDetector(json) {
+    getDetector: (name, config, options) => detector(name, config ?? {}, options) as never,
+    loadDetector(json, options) {
       const { name, config } = splitName(json)
-      return detector(name, config)
+      return detector(name, config, options)
     },
     async createMonitor(config, { now = Date.now } = {}) {
       const { onEvent, ...rest } = isPlainObject(config) ? (config as unknown as MonitorConfig) : ({} as MonitorConfig)
       const machine = add({ kind: 'monitor', config: rest as unknown as Record<string, unknown> })
+      machine.onEvent = onEvent
       await machine.opened
       const { policy, clients } = (await machine.describe()) as MonitorDescription
       return monitorOver(machine, { policy, maxClients: clients.maxClients, onEvent, now })
@@ -115,17 +128,24 @@ function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, opti
     dispose: () => link.dispose(),
   }
 
+  function lost(): void {
+    for (const machine of machines) machine.lost()
+  }
+
   async function prepare(api: HostApi): Promise<void> {
     for (const machine of machines) await machine.revive(api)
   }
 
-  function detector(name: string, config: object): AsyncDetector {
-    return detectorOver(name, add({ kind: 'detector', name, config: config as Record<string, unknown> }))
+  function detector(name: string, config: object, { onEvent }: MachineOptions = {}): AsyncDetector {
+    const machine = add({ kind: 'detector', name, config: config as Record<string, unknown> })
+    machine.onEvent = onEvent
+    return detectorOver(name, machine)
   }
 
   function add(config: MachineConfig): MachineClient {
-    refuseFunctions(config.config, config.kind === 'monitor' ? 'monitor' : config.name)
-    const machine = new MachineClient(`m${++count}`, config, link, { snapshotEvery, maxPending }, () =>
+    const path = config.kind === 'monitor' ? 'monitor' : config.name
+    const sent = { ...config, config: crossing(config.config, path) } as MachineConfig
+    const machine = new MachineClient(`m${++count}`, sent, link, { snapshotEvery, maxPending }, () =>
       machines.delete(machine),
     )
     machines.add(machine)
@@ -133,14 +153,17 @@ function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, opti
   }
 }
 
-function refuseFunctions(value: unknown, path: string): void {
+/** Options as they can cross: an embedder with a model goes as its description, other functions are refused. */
+function crossing(value: unknown, path: string): unknown {
   if (typeof value === 'function') {
+    const { description } = value as Partial<ModelEmbedder<never>>
+    if (description !== undefined) return description
     const remedy = 'add it in a worker script of your own: serveWorker(self, { configure })'
     throw new MonitorError('bad_config', `a function cannot cross into a worker; ${remedy}`, path)
   }
-  if (Array.isArray(value)) for (const [i, item] of value.entries()) refuseFunctions(item, `${path}[${i}]`)
-  else if (isPlainObject(value))
-    for (const [key, item] of Object.entries(value)) refuseFunctions(item, `${path}.${key}`)
+  if (Array.isArray(value)) return value.map((item, i) => crossing(item, `${path}[${i}]`))
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, crossing(item, `${path}.${key}`)]))
 }
 
 function detectorOver(name: string, machine: MachineClient): AsyncDetector {
@@ -158,6 +181,8 @@ function detectorOver(name: string, machine: MachineClient): AsyncDetector {
     restore: (snapshot) => machine.restore(snapshot),
     reset: () => machine.reset(),
     describe: () => machine.describe() as Promise<Description>,
+    warmup: (options = {}) => machine.warmup(options),
+    capabilities: () => machine.capabilities(),
     dispose: () => machine.close(),
   }
 }
@@ -205,6 +230,8 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now 
     restore: (snapshot) => machine.restore(snapshot),
     reset: () => machine.reset(),
     describe: () => machine.describe() as Promise<MonitorDescription>,
+    warmup: (options = {}) => machine.warmup(options),
+    capabilities: () => machine.capabilities(),
     dispose: () => machine.close(),
   }
 

@@ -2,8 +2,9 @@
  * The page's side of one worker: a connection that notices when the worker is gone and starts another.
  *
  * comlink has no timeouts, and a call to a terminated worker never settles. So every call here races against the
- * worker's death and a clock. After a death the calls in flight are refused with `worker_lost`, a new worker is started
- * (each time twice as late, up to a limit) and its machines are made again before new calls pass.
+ * worker's death and a clock. After a death the calls in flight reject with `worker_lost` (who made them may send them
+ * again), a new worker is started, each time twice as late, up to a limit, and its machines are made again before calls
+ * pass.
  */
 import { type Endpoint, type ProxyMethods, releaseProxy, wrap } from 'comlink'
 import { MonitorError } from '../core/index.ts'
@@ -28,8 +29,13 @@ export interface LinkOptions {
   readonly onRestart?: (event: { readonly reason: string; readonly restarts: number }) => void
 }
 
-/** What to do in a fresh worker before calls pass. */
-export type Prepare = (api: HostApi) => Promise<void>
+/** What is done about a worker that was lost. */
+export interface Replacing {
+  /** At once, before a call in flight has heard of it. */
+  lost(): void
+  /** In a fresh worker, before calls pass. */
+  prepare(api: HostApi): Promise<void>
+}
 
 /** Calls that are answered in order. */
 export interface Lane {
@@ -53,16 +59,20 @@ const FIRST_DELAY_MS = 20
 export class Link {
   readonly #make: (() => WorkerLike) | undefined
   readonly #options: Required<Omit<LinkOptions, 'onRestart'>> & Pick<LinkOptions, 'onRestart'>
-  readonly #prepare: Prepare
+  readonly #replacing: Replacing
   #session: Session
   #failuresInRow = 0
   #restarts = 0
   #dead: MonitorError | undefined
 
-  constructor(source: (() => WorkerLike) | { readonly port: Endpoint }, prepare: Prepare, options: LinkOptions = {}) {
+  constructor(
+    source: (() => WorkerLike) | { readonly port: Endpoint },
+    replacing: Replacing,
+    options: LinkOptions = {},
+  ) {
     this.#make = typeof source === 'function' ? source : undefined
     this.#options = { timeoutMs: 30_000, startTimeoutMs: 15_000, maxRestarts: 5, ...options }
-    this.#prepare = prepare
+    this.#replacing = replacing
     this.#session = this.#start(typeof source === 'function' ? source : () => source.port, 0)
   }
 
@@ -170,7 +180,11 @@ export class Link {
       const remedy = 'load the worker script of this release'
       throw new MonitorError('worker_lost', `speaks protocol ${protocol}, expected ${PROTOCOL}; ${remedy}`)
     }
-    await withClock(Promise.race([this.#prepare(api), lost]), this.#options.timeoutMs, 'the state to be restored')
+    await withClock(
+      Promise.race([this.#replacing.prepare(api), lost]),
+      this.#options.timeoutMs,
+      'the state to be restored',
+    )
   }
 
   async #inTime<T>(answer: Promise<T>, session: Session, lane: Lane): Promise<T> {
@@ -201,6 +215,7 @@ export class Link {
       return
     }
     this.#restarts++
+    this.#replacing.lost()
     this.#session = this.#start(this.#make, FIRST_DELAY_MS * 2 ** (this.#failuresInRow - 1))
     session.end(error)
     this.#options.onRestart?.({ reason: error.message, restarts: this.#restarts })

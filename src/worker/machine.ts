@@ -2,10 +2,10 @@
  * One detector or monitor in a worker, seen from the page: its last snapshot, the log of what has been acknowledged
  * since, and the calls to it.
  */
-import { transfer } from 'comlink'
+import { proxy, transfer } from 'comlink'
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { Policy } from '../core/monitor/index.ts'
-import type { CallOptions, Query } from '../embed/index.ts'
+import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
 import type { Lane, Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
 import { unwrap } from './serve.ts'
@@ -21,6 +21,8 @@ export class MachineClient {
   readonly opened: Promise<Policy | null>
   /** Told of the suspensions in force whenever the state was replaced as a whole. */
   onSuspensions: ((list: readonly { readonly client: string; readonly untilMs: number }[]) => void) | undefined
+  /** Told of what its models do. */
+  onEvent: ((event: ModelEvent) => void) | undefined
   readonly #config: MachineConfig
   readonly #link: Link
   readonly #options: { readonly snapshotEvery: number; readonly maxPending: number }
@@ -30,10 +32,13 @@ export class MachineClient {
   #baseSize = 0
   #log: { readonly at: number; readonly entry: LogEntry; readonly size: number }[] = []
   #logSize = 0
+  readonly #progress = new Set<(event: ProgressEvent) => void>()
   #pending = 0
   #calls = 0
   #isOpen = false
   #saving = false
+  /** The end of the calls that are being sent again. */
+  #repeating: Promise<void> | undefined
 
   constructor(
     name: string,
@@ -55,7 +60,7 @@ export class MachineClient {
   async #open(): Promise<Policy | null> {
     for (;;) {
       try {
-        const policy = await this.#ask((api) => api.open(this.name, this.#config), 'bad_config')
+        const policy = await this.#ask((api) => api.open(this.name, this.#config, proxy(this.#tell)), 'bad_config')
         this.#isOpen = true
         return policy
       } catch (thrown) {
@@ -70,7 +75,7 @@ export class MachineClient {
   /** Makes the machine again in a fresh worker, from the last snapshot and the log. */
   async revive(api: HostApi): Promise<void> {
     if (!this.#isOpen) return
-    unwrap(await api.open(this.name, this.#config))
+    unwrap(await api.open(this.name, this.#config, proxy(this.#tell)))
     if (this.#base !== undefined) unwrap(await api.restore(this.name, this.#base))
     const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
@@ -79,28 +84,62 @@ export class MachineClient {
     await this.#tellSuspensions(api)
   }
 
-  /** Queries of which nobody else will change anything, see `holdQuery`. */
+  /** A model that loads is alive, however long it takes. */
+  readonly #tell = (event: ModelEvent): void => {
+    this.#lane.answers++
+    if (event.kind === 'progress') for (const report of this.#progress) report(event)
+    this.onEvent?.(event)
+  }
+
+  /** Queries of which nobody else will change anything, see `holdQuery`: they are kept until they are answered. */
   async process(held: readonly Query[], batch: boolean, options: CallOptions): Promise<unknown[]> {
     if (this.#pending >= this.#options.maxPending) {
       const remedy = 'await earlier calls before making more, or raise maxPending'
       throw new MonitorError('overloaded', `${this.#pending} calls are waiting, which is the limit; ${remedy}`)
     }
-    const { signal, transfer: bitmaps = false } = options
+    const { signal, transfer: given = false } = options
+    this.#pending++
+    try {
+      const queries = held.map(({ metadata: _, ...query }) => query) // nobody looks at it, and it may not be clonable
+      const sent = given ? transfer(queries, buffersOf(queries)) : queries
+      const send = (api: HostApi, call: number) => api.process(this.name, call, sent, batch)
+      return this.#learn(await this.#stoppable(signal, send, !given))
+    } finally {
+      this.#pending--
+    }
+  }
+
+  /** Loads its models in the worker. */
+  async warmup({ signal, onProgress }: LoadOptions): Promise<ModelCapabilities> {
+    if (onProgress !== undefined) this.#progress.add(onProgress)
+    try {
+      return await this.#stoppable(signal, (api, call) => api.warmup(this.name, call))
+    } finally {
+      if (onProgress !== undefined) this.#progress.delete(onProgress)
+    }
+  }
+
+  async capabilities(): Promise<ModelCapabilities> {
+    return this.#send((api) => api.capabilities(this.name))
+  }
+
+  /** A call that the signal stops on the other side as well. */
+  async #stoppable<T>(
+    signal: AbortSignal | undefined,
+    run: (api: HostApi, call: number) => Promise<Reply<T>>,
+    canRepeat = true,
+  ): Promise<T> {
     throwIfAborted(signal)
     const call = ++this.#calls
     const cancel = () => this.#link.call((api) => api.cancel(this.name, call)).catch(() => {})
-    this.#pending++
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const queries = held.map(({ metadata: _, ...query }) => query) // nobody looks at it, and it may not be clonable
-      const sent = transfer(queries, buffersOf(queries, { bitmaps }))
-      const answer = await this.#send((api) => {
+      const send = (api: HostApi) => {
         throwIfAborted(signal) // from here on the cancelling comes behind the call
-        return api.process(this.name, call, sent, batch)
-      })
-      return this.#learn(answer)
+        return run(api, call)
+      }
+      return await this.#send(send, { canRepeat })
     } finally {
-      this.#pending--
       signal?.removeEventListener('abort', cancel)
     }
   }
@@ -139,7 +178,7 @@ export class MachineClient {
   }
 
   async restore(snapshot: Snapshot): Promise<void> {
-    this.#keep(await this.#send((api) => api.restore(this.name, snapshot), 'bad_snapshot'))
+    this.#keep(await this.#send((api) => api.restore(this.name, snapshot), { refusal: 'bad_snapshot' }))
     await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
@@ -179,9 +218,41 @@ export class MachineClient {
     }
   }
 
-  async #send<T>(call: (api: HostApi) => Promise<Reply<T>>, refusal: ErrorCode = 'bad_query'): Promise<T> {
+  /**
+   * A call behind all earlier ones. Lost with its worker, it is sent once more to the next one, where nothing of it has
+   * happened: the state there is that of the acknowledged entries. Of several lost ones each is then sent alone, in
+   * order, so that one which itself ends workers takes no other with it.
+   */
+  async #send<T>(
+    call: (api: HostApi) => Promise<Reply<T>>,
+    { refusal = 'bad_query', canRepeat = true }: { readonly refusal?: ErrorCode; readonly canRepeat?: boolean } = {},
+  ): Promise<T> {
     await this.opened
-    return this.#ask(call, refusal)
+    const send = () => this.#ask(call, refusal)
+    try {
+      while (this.#repeating !== undefined) await this.#repeating
+      return await send()
+    } catch (thrown) {
+      const isLost = isMonitorError(thrown) && thrown.code === 'worker_lost' && this.#link.isAlive
+      if (!isLost || !canRepeat) throw thrown
+      return this.#repeat(send)
+    }
+  }
+
+  /** Its worker is gone. New calls wait until those in flight have heard of it and stand in line again. */
+  lost(): void {
+    this.#repeat(() => new Promise((resolve) => setTimeout(resolve)))
+  }
+
+  #repeat<T>(send: () => Promise<T>): Promise<T> {
+    const again = Promise.resolve(this.#repeating).then(send)
+    const done = again
+      .catch(() => {}) // told to the one who called
+      .then(() => {
+        if (this.#repeating === done) this.#repeating = undefined
+      })
+    this.#repeating = done
+    return again
   }
 
   /** One call; `refusal` is the code for arguments that cannot be cloned. */

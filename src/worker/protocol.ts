@@ -1,10 +1,10 @@
 /** What crosses between a page and its worker. Plain data with a tag: error classes do not survive the trip. */
 import type { Observation, PlainError, Snapshot } from '../core/index.ts'
 import type { Entry, Policy } from '../core/monitor/index.ts'
-import type { Query } from '../embed/index.ts'
+import type { ModelCapabilities, ModelEvent, Query } from '../embed/index.ts'
 
 /** Raised when the two sides no longer understand each other. */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 /** What a machine in the worker is to be. Functions cannot cross. */
 export type MachineConfig =
@@ -30,12 +30,15 @@ export interface State {
   readonly applied: number
 }
 
+/** Hears what a machine's models do, as it happens. */
+export type TellEvent = (event: ModelEvent) => void
+
 /** What the worker does. Each call settles with a {@link Reply}; it rejects only if the worker itself breaks. */
 export interface HostApi {
   /** The worker's protocol: the first call, and the proof that it runs. */
   hello(): Promise<number>
-  /** Makes a machine under a name of the caller's. A monitor tells its policy. */
-  open(machine: string, config: MachineConfig): Promise<Reply<Policy | null>>
+  /** Makes a machine under a name of the caller's. A monitor tells its policy. `tell` hears of its models. */
+  open(machine: string, config: MachineConfig, tell: TellEvent): Promise<Reply<Policy | null>>
   /** Featurizes and applies queries, in order, all or nothing up to the applying. */
   process(machine: string, call: number, queries: readonly Query[], batch: boolean): Promise<Reply<Applied>>
   /** Applies entries as they are: replay, suspend, release. */
@@ -50,5 +53,8 @@ export interface HostApi {
   /** Of a monitor: its clients, and the suspensions in force. */
   clients(machine: string): Promise<Reply<unknown>>
   suspensions(machine: string): Promise<Reply<readonly { readonly client: string; readonly untilMs: number }[]>>
+  /** Loads the models of a machine; can be stopped like `process`. */
+  warmup(machine: string, call: number): Promise<Reply<ModelCapabilities>>
+  capabilities(machine: string): Promise<Reply<ModelCapabilities>>
   close(machine: string): Promise<Reply<null>>
 }

@@ -1,16 +1,20 @@
 /** The worker's side: machines by name, each with its own order, behind comlink. */
-import { type Endpoint, expose } from 'comlink'
+import { type Endpoint, expose, type ProxyMethods, releaseProxy } from 'comlink'
 import { errorFromPlain, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { StreamMonitorConfig } from '../core/monitor/index.ts'
 import {
   type AnyRegistry,
+  capabilitiesOfAll,
   createDetectorEngine,
   createMonitorEngine,
+  disposeAll,
   type Engine,
   featurizeAll,
+  listenToAll,
   type MonitorEngine,
   Order,
   type Query,
+  warmupAll,
 } from '../embed/index.ts'
 import {
   type Applied,
@@ -39,6 +43,8 @@ interface Machine {
   readonly order: Order
   /** Entries applied since it was opened. */
   applied: number
+  /** Ends the telling of events. */
+  readonly deafen: () => void
 }
 
 /**
@@ -55,11 +61,16 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
   const calls = new Map<string, AbortController>()
   return {
     hello: async () => PROTOCOL,
-    open: (name, config) =>
+    open: (name, config, tell) =>
       reply(async () => {
         const engine = engineOf(config)
         const order = new Order({ maxPending: Number.POSITIVE_INFINITY }) // the page counts
-        machines.set(name, { engine, order, applied: 0 })
+        const stop = listenToAll(engine.models, tell)
+        const deafen = () => {
+          stop()
+          ;(tell as Partial<ProxyMethods>)[releaseProxy]?.()
+        }
+        machines.set(name, { engine, order, applied: 0, deafen })
         return config.kind === 'monitor' ? (engine as unknown as MonitorEngine).describe().policy : null
       }),
     process: (name, call, queries, batch) => reply(() => process(machine(name), `${name}:${call}`, queries, batch)),
@@ -84,10 +95,16 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     clients: (name) => reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.clients())),
     suspensions: (name) =>
       reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.suspensions())),
+    warmup: (name, call) =>
+      reply(() => stoppable(`${name}:${call}`, (signal) => warmupAll(machine(name).engine.models, { signal }))),
+    capabilities: (name) => reply(() => capabilitiesOfAll(machine(name).engine.models)),
     close: (name) =>
       reply(async () => {
-        machine(name).order.dispose()
+        const { order, engine, deafen } = machine(name)
         machines.delete(name)
+        order.dispose()
+        deafen()
+        await disposeAll(engine.models)
         return null
       }),
   }
@@ -123,14 +140,19 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
   }
 
   async function process(target: Machine, call: string, queries: readonly Query[], batch: boolean): Promise<Applied> {
+    return stoppable(call, (signal) => {
+      const featurize = batch
+        ? () => featurizeAll(target.engine, queries, { signal })
+        : async () => [await target.engine.featurize(queries[0]!, { signal })]
+      return target.order.run(featurize, (entries) => applied(target, entries, batch), { signal })
+    })
+  }
+
+  async function stoppable<T>(call: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const control = new AbortController()
     calls.set(call, control)
-    const { signal } = control
-    const featurize = batch
-      ? () => featurizeAll(target.engine, queries, { signal })
-      : async () => [await target.engine.featurize(queries[0]!, { signal })]
     try {
-      return await target.order.run(featurize, (entries) => applied(target, entries, batch), { signal })
+      return await run(control.signal)
     } finally {
       calls.delete(call)
     }

@@ -1,14 +1,11 @@
 /** What crosses to another thread: which parts of a query can be moved instead of copied, and how large data is. */
 import type { Query } from '../embed/index.ts'
 
-/**
- * The buffers of queries that have been copied or given away, each once; and their bitmaps, which are never copied before
- * they are sent, only if they were given away. Shared memory is left out: it cannot be moved.
- */
-export function buffersOf(queries: readonly Query[], { bitmaps }: { readonly bitmaps: boolean }): Transferable[] {
+/** What queries that were given away can be moved by, each once. Shared memory is left out: it cannot be moved. */
+export function buffersOf(queries: readonly Query[]): Transferable[] {
   const found = new Set<Transferable>()
   for (const { input, modelOutput, embedding } of queries) {
-    for (const value of [input, modelOutput, embedding, dataOf(input)]) collect(value, found, bitmaps)
+    for (const value of [input, modelOutput, embedding, dataOf(input)]) collect(value, found)
   }
   return [...found]
 }
@@ -17,10 +14,10 @@ function dataOf(input: unknown): unknown {
   return typeof input === 'object' && input !== null && 'data' in input ? input.data : undefined
 }
 
-function collect(value: unknown, found: Set<Transferable>, bitmaps: boolean): void {
+function collect(value: unknown, found: Set<Transferable>): void {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
   const tag = Object.prototype.toString.call(buffer)
-  if (tag === '[object ArrayBuffer]' || (bitmaps && tag === '[object ImageBitmap]')) found.add(buffer as Transferable)
+  if (tag === '[object ArrayBuffer]' || tag === '[object ImageBitmap]') found.add(buffer as Transferable)
 }
 
 /** About how many bytes plain data takes. */
