@@ -1,7 +1,7 @@
 /**
  * One file for everything that is built and tested. `vite build --mode …`:
  *   library  the doors of the package, one module each, with what they share in chunks
- *   script   the prebuilt Web Worker, one file with everything in it
+ *   script   the prebuilt Web Worker, one file with everything in it but the weights of our network, which lie beside it
  *   demo     the page
  * Without a mode of these, the settings of Vitest.
  */
@@ -11,8 +11,10 @@ import type { ViteUserConfig } from 'vitest/config'
 const target = 'es2022'
 const base = './'
 
+/** Packages that are loaded on first use, if the user has them. */
+const optional = ['sharp', /^onnxruntime-(?:web|node)(?:\/|$)/, '@huggingface/transformers']
 /** Packages that the doors import but do not contain, and Node's own. */
-const external = [/^node:/, 'comlink', 'sharp', 'onnxruntime-web', 'onnxruntime-node', '@huggingface/transformers']
+const external = [/^node:/, 'comlink', /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', ...optional]
 
 const library: UserConfig = {
   base,
@@ -30,6 +32,7 @@ const library: UserConfig = {
         laws: 'src/laws/index.ts',
         worker: 'src/worker/index.ts',
         cli: 'src/server/cli.ts',
+        'copy-net': 'src/embed/onnx/copyNetWeights.ts',
       },
       fileName: (_, name) => `${name}.js`,
     },
@@ -44,7 +47,10 @@ const script: UserConfig = {
     outDir: 'dist',
     emptyOutDir: false,
     lib: { formats: ['es'], entry: 'workers/monitor.worker.ts', fileName: () => 'monitor.worker.js' },
-    rolldownOptions: { external: ['sharp'], output: { codeSplitting: false } },
+    rolldownOptions: {
+      external: [...optional, /copyNetWeights/],
+      output: { codeSplitting: false, paths: (id) => (id.includes('copyNetWeights') ? './copy-net.js' : id) },
+    },
   },
 }
 
@@ -55,7 +61,7 @@ const demo: UserConfig = {
   root: 'demo',
   base,
   worker: { format: 'es' },
-  build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: ['sharp'] } },
+  build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: optional } },
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
 }

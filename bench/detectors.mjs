@@ -14,7 +14,6 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import {
   createDetector,
   embedPixels,
-  embedRow,
   embedText,
   perceptualHash,
   rowFingerprint,
@@ -147,9 +146,7 @@ const subjects = [
     pool(512, () => Float64Array.from({ length: 384 }, () => next() - 0.5)),
     as('embedding'),
   ),
-  subject('tabular_similarity, 10 numbers', 'tabular_similarity', {}, pool(4000, table), (row) => ({
-    embedding: embedRow(row),
-  })),
+  subject('tabular_similarity, 10 numbers', 'tabular_similarity', {}, pool(4000, table), as('row')),
   subject('image_similarity, 224×224 RGB', 'image_similarity', {}, pool(16, photo), (pixels) => ({
     embedding: embedPixels(pixels),
   })),

@@ -120,6 +120,13 @@ test('a declared number reads leading zeros, signs and booleans', () => {
   expect(() => canonicalRow({ a: 'seven' }, schema)).toThrow(bad('input.a'))
 })
 
+test('a declared number takes blank text and its marks for missing ones as null', () => {
+  const schema: RowSchema = { a: { type: 'number', missing: ['?', 'n/a'] } }
+  for (const a of ['', ' ', '?', ' n/a ', null]) expect(canonicalRow({ a }, schema)).toBe('{"a":null}')
+  expect(() => canonicalRow({ a: 'N/A' }, schema)).toThrow(bad('input.a'))
+  expect(() => canonicalRow({ a: '?' }, { a: { type: 'number' } })).toThrow(bad('input.a'))
+})
+
 test('a declared category compares the text of its cells', () => {
   const schema: RowSchema = { zip: { type: 'category' } }
   expect(canonicalRow({ zip: 1234 }, schema)).toBe(canonicalRow({ zip: '1234' }, schema))
@@ -138,6 +145,13 @@ test.each([
   ['a column that is a word', { age: 'number' }, 'schema.age'],
   ['an unknown type', { age: { type: 'float' } }, 'schema.age.type'],
   ['a scale of 0', { age: { type: 'number', scale: 0 } }, 'schema.age.scale'],
+  ['a spread that is no number', { age: { type: 'number', spread: '5' } }, 'schema.age.spread'],
+  ['an endless step', { age: { type: 'number', step: Infinity } }, 'schema.age.step'],
+  ['an unknown option', { age: { type: 'number', unit: 'a' } }, 'schema.age.unit'],
+  ['marks that are no list', { age: { type: 'number', missing: '?' } }, 'schema.age.missing'],
+  ['names that are no texts', { job: { type: 'category', values: [1] } }, 'schema.job.values'],
+  ['too many names', { job: { type: 'category', values: new Array(1001).fill('x') } }, 'schema.job.values'],
+  ['a column named __proto__', JSON.parse('{"__proto__": {"type": "number"}}'), 'schema'],
   ['a scale of a category', { age: { type: 'category', scale: 1 } }, 'schema.age.scale'],
 ])('%s is a bad schema', (_, schema, path) => {
   expect(() => checkRowSchema(schema)).toThrow(expect.objectContaining({ code: 'bad_config', path }))

@@ -89,11 +89,45 @@ test('the likeness of two numbers falls with their distance, wherever they lie',
   for (const [i, mean] of means.entries()) expect(Math.abs(mean - expected[i]!)).toBeLessThan(0.04)
 })
 
+test('with a spread the ratio counts between bounds: near zero and far out the difference does', () => {
+  // Averaged over 100 names, since hashing adds an error to each.
+  const mean = (spread: number, step: number, a: number, b: number) => {
+    let sum = 0
+    for (let i = 0; i < 100; i++) {
+      const options = { schema: { [`c${i}`]: { type: 'number', spread, step } } } as const
+      sum += dot(embedRow({ [`c${i}`]: a }, options), embedRow({ [`c${i}`]: b }, options))
+    }
+    return sum / 100
+  }
+  // Tolerances by hand: 0.05 spreads = 50 up to 625, then 8 % of the number, and from 5000 on 0.4 spreads = 400.
+  const expected: [number, number, number][] = [
+    [0, 12.5, 0.93],
+    [-25, 25, 0.3],
+    [0, 100, 0],
+    [1000, 1020, 0.93],
+    [1000, 1083, 0.3],
+    [1000, 1200, 0],
+    [20_000, 20_100, 0.93],
+    [20_000, 20_400, 0.3],
+    [20_000, 20_800, 0],
+    [-20_000, -20_400, 0.3],
+  ]
+  for (const [a, b, likeness] of expected) {
+    expect(Math.abs(mean(1000, 1, a, b) - likeness), `${a} and ${b}`).toBeLessThan(0.07)
+  }
+  // A step of 100 makes the lower bound 130.
+  expect(Math.abs(mean(1000, 100, 0, 130) - 0.3)).toBeLessThan(0.07)
+})
+
 test('the ends of the number range have a place', () => {
   const options = { schema: { a: { type: 'number', scale: Number.MIN_VALUE } } } as const
   for (const a of [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE]) {
     expect(embedRow({ a }).every(Number.isFinite)).toBe(true)
     expect(embedRow({ a }, options).every(Number.isFinite)).toBe(true)
+    for (const spread of [Number.MIN_VALUE, 1, Number.MAX_VALUE]) {
+      const wide = { schema: { a: { type: 'number', spread } } } as const
+      expect(embedRow({ a }, wide).every(Number.isFinite), `${a} by ${spread}`).toBe(true)
+    }
   }
 })
 

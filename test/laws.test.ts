@@ -7,11 +7,13 @@ import {
   embedText,
   listDetectors,
   type Observation,
+  type Row,
   type SimilarityConfig,
+  type TabularSimilarityConfig,
 } from '../src/core/index.ts'
 import { getDetector } from '../src/embed/index.ts'
 import { type AsyncSubject, areaUnderRoc, type LawSubject, lawsOf } from '../src/laws/index.ts'
-import { distribution, random, vector } from './tools/random.ts'
+import { distribution, normal, random, vector } from './tools/random.ts'
 
 const SEED = 20261124
 const foreign = { detector: 'other', version: 1, state: {} }
@@ -36,6 +38,15 @@ const subjects: Subject[] = [
   similarity('similarity', 'a function of its own', { similarity: (a, b) => -distance(a, b), threshold: -1 }, (v) => v),
   similarity('image_similarity', '32-bit floats', {}, (v) => Float32Array.from(v)),
   similarity('tabular_similarity', '32-bit floats', { maxHistorySize: 1 }, (v) => Float32Array.from(v), 1),
+  tabular('rows, their statistics running', {}),
+  tabular('rows under a profile', {
+    schema: {
+      age: { type: 'number', spread: 19, step: 1 },
+      income: { type: 'number', scale: 100 },
+      job: { type: 'category', values: ['clerk'] },
+      id: { type: 'ignore' },
+    },
+  }),
   similarity('text_similarity', 'a threshold below zero', { threshold: -0.5 }, (v) => v),
 ]
 
@@ -214,6 +225,63 @@ function similarity(
       })
     },
     async: slowly(detector, { ...config, threshold: options.threshold ?? 0.9 }),
+  }
+}
+
+/** Rows: the window is long enough for the statistics of the columns to be learned and to be left again. */
+function tabular(what: string, options: Partial<TabularSimilarityConfig>): Subject {
+  const window = 30
+  const config = { maxHistorySize: window, ...options }
+  const jobs = ['clerk', 'nurse', 'cook', 'pilot']
+  const person = (next: () => number) => ({
+    id: Math.floor(1e6 * next()),
+    age: next() < 0.2 ? null : `${18 + Math.floor(60 * next())}`,
+    income: Math.floor(90_000 * next()),
+    score: normal(next),
+    job: jobs[Math.floor(4 * next())]!,
+    ...(next() < 0.2 ? { phone: next() < 0.5 } : {}),
+  })
+  const near = (row: Row, next: () => number) => ({ ...row, income: Number(row['income']) + Math.floor(20 * next()) })
+  return {
+    detector: 'tabular_similarity',
+    name: `tabular_similarity, ${what}`,
+    window,
+    make: () => createDetector('tabular_similarity', config),
+    queries: (count) => {
+      const next = random(SEED)
+      const seen: Row[] = []
+      return Array.from({ length: count }, (_, i) => {
+        const row = i % 5 === 4 ? near(seen[i - 1 - Math.floor(4 * next())]!, next) : person(next)
+        seen.push(row)
+        return { row: { ...row } }
+      })
+    },
+    isSuspicious: (d, index) => index > 0 && d.score >= d.threshold,
+    bad: {
+      nothing: {},
+      null: null,
+      'a list': { row: [1, 2] },
+      'a row without columns': { row: {} },
+      'NaN in a cell': { row: { age: 30, income: Number.NaN } },
+      'an object in a cell': { row: { age: 30, income: {} } },
+      'a column named __proto__': { row: JSON.parse('{"age": 1, "__proto__": 2}') },
+      'an embedding among rows': { embedding: [1, 2, 3] },
+      'a row and an embedding': { row: { age: 30 }, embedding: [1, 2, 3] },
+      ...(options.schema === undefined
+        ? {}
+        : { 'a word for a number': { row: { age: 'old' } }, 'nothing but ignored columns': { row: { id: 5 } } }),
+    },
+    foreign,
+    labelled: () => {
+      const next = random(SEED + 1)
+      const seen: Row[] = []
+      return Array.from({ length: 80 }, (_, i) => {
+        const suspicious = i % 4 === 3
+        const row = suspicious ? near(seen[i - 2]!, next) : person(next)
+        seen.push(row)
+        return { observation: { row }, suspicious }
+      })
+    },
   }
 }
 

@@ -30,7 +30,7 @@ function fake(): Fake {
   const listeners = new Set<(event: EmbedderEvent) => void>()
   const done: string[] = []
   const progress = (overall: number): ProgressEvent => ({ phase: 'download', file: 'm', loaded: overall, overall })
-  return Object.assign(async (text: string) => [text.length, 1], {
+  return Object.assign(async (text: string) => Float32Array.of(text.length, 1), {
     done,
     listeners,
     tell: (event: EmbedderEvent) => {

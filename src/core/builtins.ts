@@ -1,7 +1,8 @@
 /** The table of detectors. A new one adds a file and a line here; names, options and types are derived from it. */
 import { confidence } from './detectors/confidence.ts'
 import { imageRepetition, repetition, tabularRepetition, textRepetition } from './detectors/repetition.ts'
-import { imageSimilarity, similarity, tabularSimilarity, textSimilarity } from './detectors/similarity.ts'
+import { imageSimilarity, similarity, textSimilarity } from './detectors/similarity.ts'
+import { tabularSimilarity } from './detectors/tabularSimilarity.ts'
 
 /** Every detector that ships with the library, by its registry name. */
 export const builtins = {

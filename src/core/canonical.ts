@@ -1,5 +1,6 @@
 /** Rows of a table: the check at the door, one text for all spellings of a row, its fingerprint, and its raw numbers. */
-import { checkChoice, isPlainObject, refuse, show } from './checkers.ts'
+import { checkChoice, checkObject, isPlainObject, isWellFormed, refuse, show } from './checkers.ts'
+import type { ErrorCode } from './errors.ts'
 import { sha256HexOfText } from './hash.ts'
 import type { Cell, Row } from './types.ts'
 import { checkWellFormed } from './utf8.ts'
@@ -7,15 +8,25 @@ import { checkWellFormed } from './utf8.ts'
 /**
  * What a column holds.
  * - `number`: every cell is a number; text that spells one counts as the number, also with leading zeros or a sign, and
- *   `true` and `false` as 1 and 0. `scale` is a difference, in the column's own unit, at which two values are no longer
- *   alike (a fifth of the standard deviation is a fair start); finite, above 0; used by `embedRow`, which compares ratios
- *   without it.
- * - `category`: cells are names, compared as text: 1 and "1" agree, "01" and "1" do not.
+ *   `true` and `false` as 1 and 0. Blank text, and the texts in `missing` (at most 16), count as `null`: no value.
+ *   What makes two numbers alike is told by `scale`, or by `spread` and `step`, or else by their ratio:
+ *   - `scale` is a difference, in the column's own unit, at which two values are no longer alike (a fifth of the standard
+ *     deviation is a fair start); finite, above 0.
+ *   - `spread` is the interquartile range, `step` the smallest difference of two values; finite, above 0. Between bounds
+ *     that follow from them the ratio counts. {@link fitTabular} finds them.
+ * - `category`: cells are names, compared as text: 1 and "1" agree, "01" and "1" do not. `values` (at most 1000) tells
+ *   which names are common; nothing is compared with it.
  * - `ignore`: the column says nothing of the query (a row id, a time stamp).
  */
 export type ColumnSchema =
-  | { readonly type: 'number'; readonly scale?: number }
-  | { readonly type: 'category' }
+  | {
+      readonly type: 'number'
+      readonly scale?: number
+      readonly spread?: number
+      readonly step?: number
+      readonly missing?: readonly string[]
+    }
+  | { readonly type: 'category'; readonly values?: readonly string[] }
   | { readonly type: 'ignore' }
 
 /**
@@ -34,6 +45,12 @@ export interface RowLimits {
   readonly maxTextLength?: number
 }
 
+const MAX_NAME_LENGTH = 256
+/** Texts for "no value" that a column of numbers may have. */
+export const MAX_MISSING = 16
+/** Names of categories that a schema may list for a column. */
+export const MAX_VALUES = 1000
+
 const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 /**
@@ -43,7 +60,7 @@ const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototyp
  * a surrogate without partner.
  */
 export function checkRow(value: unknown, path = 'input', limits: RowLimits = {}): Row {
-  const { maxColumns = 1000, maxKeyLength = 256, maxTextLength = 10_000 } = limits
+  const { maxColumns = 1000, maxKeyLength = MAX_NAME_LENGTH, maxTextLength = 10_000 } = limits
   if (!isPlainObject(value)) refuse('bad_query', 'must be a plain object: column name to cell', value, path)
   const keys = Object.keys(value)
   if (keys.length === 0 || keys.length > maxColumns) {
@@ -51,17 +68,18 @@ export function checkRow(value: unknown, path = 'input', limits: RowLimits = {})
   }
   const row: Record<string, Cell> = {}
   for (const key of keys) {
-    checkKey(key, maxKeyLength, path)
+    checkColumnName(key, maxKeyLength, path)
     row[key] = checkCell(value[key], maxTextLength, path, key)
   }
   return row
 }
 
-function checkKey(key: string, maxLength: number, path: string): void {
-  if (FORBIDDEN_KEYS.includes(key) || key.length > maxLength) {
-    refuse('bad_query', `must have column names up to ${maxLength} long, none of ${FORBIDDEN_KEYS}`, key, path)
+/** Refuses the names `__proto__`, `constructor` and `prototype`, long ones, and those with a lone surrogate. */
+export function checkColumnName(name: string, maxLength: number, path: string, code: ErrorCode = 'bad_query'): void {
+  if (FORBIDDEN_KEYS.includes(name) || name.length > maxLength) {
+    refuse(code, `must have column names up to ${maxLength} long, none of ${FORBIDDEN_KEYS}`, name, path)
   }
-  checkWellFormed(key, `${path} (column name ${show(key)})`)
+  if (!isWellFormed(name)) refuse(code, 'must have column names without a lone surrogate', name, path)
 }
 
 const SURROGATE = /[\ud800-\udfff]/
@@ -88,39 +106,60 @@ function cellPath(path: string, key: string): string {
 export function checkRowSchema(value: unknown, path = 'schema'): RowSchema {
   if (!isPlainObject(value)) refuse('bad_config', 'must be a plain object: column name to { type }', value, path)
   for (const key of Object.keys(value)) {
-    const at = cellPath(path, key)
-    const column = value[key]
-    if (!isPlainObject(column)) refuse('bad_config', 'must be a plain object { type }', column, at)
-    const { type, scale } = column
-    checkChoice(type, ['number', 'category', 'ignore'], `${at}.type`)
-    if (scale === undefined) continue
-    if (type !== 'number' || !(typeof scale === 'number' && scale > 0 && scale < Infinity)) {
-      refuse('bad_config', 'must be a finite number above 0, and for columns of numbers only', scale, `${at}.scale`)
-    }
+    checkColumnName(key, MAX_NAME_LENGTH, path, 'bad_config')
+    checkColumnSchema(value[key], cellPath(path, key))
   }
   return value as RowSchema
+}
+
+const COLUMN_OPTIONS = {
+  number: ['type', 'scale', 'spread', 'step', 'missing'],
+  category: ['type', 'values'],
+  ignore: ['type'],
+} as const
+
+function checkColumnSchema(column: unknown, path: string): void {
+  if (!isPlainObject(column)) refuse('bad_config', 'must be a plain object { type }', column, path)
+  const type = checkChoice(column['type'] as ColumnSchema['type'], ['number', 'category', 'ignore'], `${path}.type`)
+  checkObject(column, COLUMN_OPTIONS[type], path)
+  for (const key of ['scale', 'spread', 'step']) {
+    const size = column[key]
+    const ok = size === undefined || (typeof size === 'number' && size > 0 && size < Infinity)
+    if (!ok) refuse('bad_config', 'must be a finite number above 0', size, `${path}.${key}`)
+  }
+  checkTexts(column['missing'], MAX_MISSING, `${path}.missing`)
+  checkTexts(column['values'], MAX_VALUES, `${path}.values`)
+}
+
+function checkTexts(value: unknown, most: number, path: string): void {
+  if (value === undefined) return
+  const ok = Array.isArray(value) && value.length <= most && value.every((text) => typeof text === 'string')
+  if (!ok) refuse('bad_config', `must be a list of at most ${most} texts`, value, path)
 }
 
 /** A column with its meaning settled: `value` is a number, or the text of a category (`null` and booleans as JSON). */
 export interface Column {
   readonly name: string
   readonly value: number | string
+  /** As in {@link ColumnSchema}. */
   readonly scale?: number | undefined
+  readonly spread?: number | undefined
+  readonly step?: number | undefined
 }
 
 /** The columns of a row in the order of their names (by code units), the ignored ones left out. Checks the row. */
-export function columnsOf(row: Row, schema?: RowSchema): Column[] {
-  const checked = checkRow(row)
+export function columnsOf(row: Row, schema?: RowSchema, path = 'input'): Column[] {
+  const checked = checkRow(row, path)
   const columns: Column[] = []
   for (const name of Object.keys(checked).sort()) {
     const cell = checked[name]!
     const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined
     if (declared === undefined) columns.push({ name, value: plainValue(cell) })
     else if (declared.type === 'number' || declared.type === 'category') {
-      columns.push({ ...declared, name, value: declaredValue(cell, name, declared) })
+      columns.push({ ...declared, name, value: declaredValue(cell, declared, cellPath(path, name)) })
     }
   }
-  if (columns.length === 0) refuse('bad_query', 'must have a column that the schema does not ignore', row, 'input')
+  if (columns.length === 0) refuse('bad_query', 'must have a column that the schema does not ignore', row, path)
   return columns
 }
 
@@ -134,8 +173,11 @@ const PLAIN_NUMBER = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const WHOLE_NUMBER = /^-?\d+$/
 const ANY_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 
-/** The value of a cell of which nothing is declared. */
-function plainValue(cell: Cell): number | string {
+/**
+ * The value of a cell of which nothing is declared: a number, or the text of a category as JSON (`null`, `true` and
+ * `false` as they are, other text in quotes).
+ */
+export function plainValue(cell: Cell): number | string {
   if (typeof cell === 'number') return cell + 0
   if (typeof cell !== 'string') return String(cell)
   const text = cell.trim()
@@ -146,17 +188,19 @@ function plainValue(cell: Cell): number | string {
   return exact ? value + 0 : quote(cell)
 }
 
-function declaredValue(cell: Cell, name: string, { type }: ColumnSchema): number | string {
+function declaredValue(cell: Cell, column: ColumnSchema, path: string): number | string {
   if (cell === null) return 'null'
-  return type === 'number' ? toNumber(cell, name) : quote(String(cell))
+  if (column.type !== 'number') return quote(String(cell))
+  const isMissing = typeof cell === 'string' && (cell.trim() === '' || column.missing?.includes(cell.trim()))
+  return isMissing ? 'null' : toNumber(cell, path)
 }
 
-function toNumber(cell: Cell, name: string): number {
+function toNumber(cell: Cell, path: string): number {
   if (typeof cell === 'number') return cell + 0
   if (typeof cell === 'boolean') return cell ? 1 : 0
   const value = cell !== null && ANY_NUMBER.test(cell.trim()) ? Number(cell.trim()) : NaN
   if (Number.isFinite(value)) return value + 0
-  refuse('bad_query', 'must be a number, or text that spells one', cell, cellPath('input', name))
+  refuse('bad_query', 'must be a number, or text that spells one', cell, path)
 }
 
 /**
@@ -187,5 +231,5 @@ export function rowFingerprint(row: Row, schema?: RowSchema): string {
  */
 export function rowVector(row: Row): Float64Array {
   const checked = checkRow(row)
-  return Float64Array.from(Object.keys(checked).sort(), (name) => toNumber(checked[name]!, name))
+  return Float64Array.from(Object.keys(checked).sort(), (name) => toNumber(checked[name]!, cellPath('input', name)))
 }

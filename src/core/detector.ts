@@ -126,7 +126,7 @@ function detectorOf<Obs, Checked, Meta>(
     if (typeof observation !== 'object' || observation === null) {
       refuse(
         'bad_query',
-        'must be an observation such as { probabilities }, { fingerprint } or { embedding }',
+        'must be an observation such as { probabilities }, { fingerprint }, { embedding } or { row }',
         observation,
         '',
       )

@@ -11,6 +11,7 @@
 import { type Column, columnsOf, type RowSchema } from './canonical.ts'
 import { finish32, fold32, hash32 } from './hash.ts'
 import { log } from './math.ts'
+import { type Bounds, boundsOf, RATIO } from './tableStatistics.ts'
 import type { Row } from './types.ts'
 
 /** Length of a row's embedding. */
@@ -21,10 +22,6 @@ export interface EmbedRowOptions {
   /** What the columns hold. Default: told by the cells. */
   readonly schema?: RowSchema
 }
-
-// Width of a bin on the line of natural logarithms: as narrow as makes fewer than 1 % of the people of UCI's Adult table
-// near (0.9) to one of the 100 before, as wide as keeps a row of 5 columns near when one number moves by 5 %.
-const LOG_BIN = 0.08
 
 const CATEGORY_SEED = 0x2545f491
 const NUMBER_SEED = 0x68e31da4
@@ -39,6 +36,8 @@ const COPIES = 4
  *   nothing but zero, and opposite signs are unlike. A column in which all values have nearly one ratio (a year, a
  *   density) needs a schema with a `scale`.
  * - With `scale` the *difference* counts: a quarter of the scale 0.93, half 0.75, the whole 0.3, twice and more 0.
+ * - With `spread` and `step` (see `fitTabular`) the ratio counts between bounds: numbers that differ by less than a twentieth
+ *   of the spread or by one step stay alike, those that differ by more than 0.8 of the spread are unlike.
  *
  * A column that only one of the rows has counts as different. The order of the columns does not count, their names do:
  * `{ age: 25, income: 30000 }` is unlike `{ b: 30000, a: 25 }`. Throws `bad_query` as `canonicalRow` does.
@@ -50,15 +49,32 @@ export function embedRow(row: Row, options?: EmbedRowOptions): Float32Array {
   return toUnit(sums, columns)
 }
 
-function addColumn(sums: Float64Array, { name, value, scale }: Column): void {
+function addColumn(sums: Float64Array, { name, value, scale, spread, step = 0 }: Column): void {
   const seed = hash32(name)
-  if (typeof value === 'string' || (value === 0 && scale === undefined)) {
+  const isRatio = scale === undefined && spread === undefined
+  if (typeof value === 'string' || (value === 0 && isRatio)) {
     addCopies(sums, fold32(fold32(seed, CATEGORY_SEED), hash32(String(value))), 1)
   } else if (scale !== undefined) {
     addNumber(sums, fold32(seed, NUMBER_SEED), value / scale)
+  } else if (spread !== undefined) {
+    addNumber(sums, fold32(seed, NUMBER_SEED), positionWithin(value, boundsOf({ spread, step })))
   } else {
-    addNumber(sums, fold32(seed, value < 0 ? NEGATIVE_SEED : NUMBER_SEED), log(Math.abs(value)) / LOG_BIN)
+    // Bins of the line of natural logarithms.
+    addNumber(sums, fold32(seed, value < 0 ? NEGATIVE_SEED : NUMBER_SEED), log(Math.abs(value)) / RATIO)
   }
+}
+
+/**
+ * The place of a number on a line whose unit is the tolerance there: even where the tolerance is at its lower bound, near
+ * zero, then logarithmic, and even again from where it is at its upper bound.
+ */
+function positionWithin(value: number, { low, high }: Bounds): number {
+  const size = Math.abs(value)
+  const [from, to] = [low / RATIO, high / RATIO]
+  let position = Math.min(size, from) / low
+  if (size > from) position += log(Math.min(size, to) / from) / RATIO
+  if (size > to) position += (size - to) / high
+  return value < 0 ? -position : position
 }
 
 /** A number in bins of width 1, on two lines half a bin apart so that it matters little where the bins are cut. */

@@ -19,6 +19,7 @@ export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './d
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
 export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from './detectors/repetition.ts'
 export type { SimilarityConfig, SimilarityFunction, SimilarityMetadata } from './detectors/similarity.ts'
+export type { TabularSimilarityConfig } from './detectors/tabularSimilarity.ts'
 export { embedRow } from './embedRow.ts'
 export { embedText } from './embedText.ts'
 export {
@@ -30,8 +31,10 @@ export {
   toMonitorError,
   withPath,
 } from './errors.ts'
+export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
+export { sha256Hex } from './hash.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
-export { checkPixels, flattenAlpha } from './pixels.ts'
+export { checkPixels, flattenAlpha, mirrorPixels } from './pixels.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
 export {
   type ConfigOf,
@@ -47,6 +50,7 @@ export {
   type Specs,
 } from './registry.ts'
 export { normalizeText, textFingerprint } from './text.ts'
+export { THUMBNAIL_SIZE, thumbnail } from './thumbnail.ts'
 export type {
   Cell,
   Description,

@@ -110,3 +110,17 @@ function overWhite(sum: number): number {
   const t = sum + 128
   return (t + (t >> 8)) >> 8
 }
+
+/** A fresh picture with left and right exchanged. */
+export function mirrorPixels(pixels: Pixels): Pixels {
+  const { data, width, height, channels } = pixels
+  const mirrored = data.slice()
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + width - 1 - x) * channels
+      const to = (y * width + x) * channels
+      for (let c = 0; c < channels; c++) mirrored[to + c] = data[from + c]!
+    }
+  }
+  return { ...pixels, data: mirrored }
+}

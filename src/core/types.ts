@@ -48,10 +48,14 @@ export interface Observation {
   readonly fingerprint?: string
   /** A vector whose cosine to another one says how alike two queries are. All vectors of one stream have one length. */
   readonly embedding?: ArrayLike<number>
+  /** The vector of the same picture mirrored: compared as well, and not learned. */
+  readonly mirrored?: ArrayLike<number>
+  /** A row of a table as it came, where a detector compares the cells themselves. */
+  readonly row?: Row
 }
 
 /** The feature a detector reads. */
-export type Feature = keyof Observation
+export type Feature = Exclude<keyof Observation, 'mirrored'>
 
 /** What a detector says of one query. Fresh plain data: changing it changes nothing inside the detector. */
 export interface Detection<Meta = unknown> {

@@ -12,7 +12,7 @@ import type {
 } from '../core/index.ts'
 import type { LoadOptions } from './embedder.ts'
 import { type AnyRegistry, createDetectorEngine, type DetectorEngine, featurizeAll, splitName } from './engine.ts'
-import type { FeatureConfig } from './featurize.ts'
+import type { FeatureConfig } from './featureConfig.ts'
 import {
   capabilitiesOfAll,
   disposeAll,

@@ -1,5 +1,5 @@
 /** Embedders that stand on a model: a function as any other, with a life of its own. */
-import type { Embedder } from './featurize.ts'
+import type { CallOptions } from './order.ts'
 
 /** What runs a model: the native runtime of Node, WebGPU, or WebAssembly. */
 export type Backend = 'native' | 'webgpu' | 'wasm'
@@ -58,7 +58,8 @@ export interface LoadOptions {
  * An embedder that loads a model on its first use. Concurrent calls are put together in batches; answers keep the order
  * of the calls.
  */
-export interface ModelEmbedder<In = string> extends Embedder<In> {
+export interface ModelEmbedder<In = string> {
+  (input: In, options?: CallOptions): Promise<Float32Array>
   /** Loads the model and runs it once. Rejects with `model_unavailable`, `backend_unavailable`, `missing_package` … */
   warmup(options?: LoadOptions): Promise<Capabilities>
   capabilities(): Promise<Capabilities>

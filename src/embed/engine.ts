@@ -16,7 +16,8 @@ import {
   type Snapshot,
   withPath,
 } from '../core/index.ts'
-import { createFeaturizer, featureKeys, QueryFeatures } from './featurize.ts'
+import { featureKeys } from './featureConfig.ts'
+import { createFeaturizer, QueryFeatures } from './featurize.ts'
 import type { LabelledModel } from './models.ts'
 import type { CallOptions } from './order.ts'
 import { checkQuery, type Query } from './query.ts'

@@ -2,29 +2,23 @@
  * From a query to what a detector eats. Features that several detectors share are computed once per query.
  */
 import {
-  checkFunction,
-  checkNumber,
-  checkObject,
+  canonicalRow,
   checkPixels,
   checkProbabilities,
   checkRow,
-  checkRowSchema,
   checkScores,
   checkVector,
   embedPixels,
   embedRow,
   embedText,
-  type Feature,
   flattenAlpha,
   isMonitorError,
-  isPlainObject,
-  type Modality,
   MonitorError,
+  mirrorPixels,
   type Observation,
   type Pixels,
   perceptualHash,
   type Row,
-  type RowSchema,
   refuse,
   rowFingerprint,
   rowVector,
@@ -33,65 +27,11 @@ import {
   withPath,
 } from '../core/index.ts'
 import type { ModelEmbedder } from './embedder.ts'
+import { type Embedder, type Hash, type Limits, readSettings, type Settings } from './featureConfig.ts'
 import { decodeImage, type ImageInput } from './image.ts'
-import { type EmbedderDescription, embedderFrom } from './makers.ts'
 import { isModelEmbedder } from './models.ts'
 import type { CallOptions } from './order.ts'
 import { copyOf, type InputKind, kindOf, type Query, requireInput } from './query.ts'
-
-/** What a plug-in function gets: a text (lists joined by a space), a checked row, or decoded pixels (alpha over white). */
-export interface FeatureInput {
-  readonly any: string | Row | Pixels
-  readonly text: string
-  readonly tabular: Row
-  readonly image: Pixels
-}
-
-/** Makes a vector of an input; all of one length. What it throws arrives as `embedder_failed`. */
-export type Embedder<In = string | Row | Pixels> = (
-  input: In,
-  options: CallOptions,
-) => ArrayLike<number> | Promise<ArrayLike<number>>
-
-/** Makes a name for "the same query" of an input, 1 … 256 characters. What it throws arrives as `plugin_failed`. */
-export type Hash<In = string | Row | Pixels> = (input: In, options: CallOptions) => string | Promise<string>
-
-/** What an input may cost. A larger one is refused as `bad_query`. */
-export interface Limits {
-  /** UTF-16 units of a text, all parts together. Default 1 000 000. */
-  readonly maxTextLength?: number
-  /** Columns of a row. Default 1000. */
-  readonly maxColumns?: number
-  /** Pixels of an image, looked up in its header before it is decoded. Default 40 million. */
-  readonly maxPixels?: number
-  /** Bytes of an encoded image. Default 64 MiB. */
-  readonly maxBytes?: number
-}
-
-const LIMITS: Required<Limits> = { maxTextLength: 1e6, maxColumns: 1000, maxPixels: 4e7, maxBytes: 64 * 2 ** 20 }
-
-/** Options of the featurizer, beside those of the detector. Which of them apply depends on modality and feature. */
-export type FeatureConfig<Input extends Modality, Need extends Feature> = {
-  readonly limits?: Limits
-} & (Need extends 'embedding'
-  ? {
-      /** A function, an embedder with a model such as `fromOnnx(…)`, or the description of one as JSON. */
-      readonly embedder?: Embedder<FeatureInput[Input]> | EmbedderDescription
-    }
-  : Need extends 'fingerprint'
-    ? { readonly hash?: Hash<FeatureInput[Input]> }
-    : unknown) &
-  (Input extends 'tabular' | 'any' ? (Need extends 'probabilities' ? unknown : TabularConfig<Need>) : unknown)
-
-type TabularConfig<Need extends Feature> = {
-  /** Types and scales of the columns; without it they are inferred cell by cell. */
-  readonly schema?: RowSchema
-} & (Need extends 'embedding'
-  ? {
-      /** `none`: the raw numbers in key order, as the reference; nearly every row is then similar. Default `features`. */
-      readonly scaling?: 'features' | 'none'
-    }
-  : unknown)
 
 /** Takes the one feature of a query that a detector needs. */
 export interface Featurizer {
@@ -121,20 +61,6 @@ export class QueryFeatures {
   }
 }
 
-interface Settings {
-  readonly limits: Required<Limits>
-  readonly schema: RowSchema | undefined
-  readonly scaling: 'features' | 'none'
-  readonly plugin: Embedder | Hash | undefined
-}
-
-/** The option names of the featurizer that goes with a spec. */
-export function featureKeys({ modality, needs }: Specs[string]): string[] {
-  const plugin = needs === 'embedding' ? ['embedder'] : needs === 'fingerprint' ? ['hash'] : []
-  const tables = needs !== 'probabilities' && (modality === 'tabular' || modality === 'any')
-  return ['limits', ...plugin, ...(tables ? ['schema'] : []), ...(tables && needs === 'embedding' ? ['scaling'] : [])]
-}
-
 /** The featurizer of a spec. `options` holds its own options; `detector` those of the detector. Throws `bad_config`. */
 export function createFeaturizer(
   spec: Specs[string],
@@ -142,15 +68,8 @@ export function createFeaturizer(
   detector: Readonly<Record<string, unknown>>,
   path: string,
 ): Featurizer {
-  const settings: Settings = {
-    limits: checkLimits(options['limits'] as Limits | undefined, `${path}.limits`),
-    schema: options['schema'] as RowSchema | undefined,
-    scaling: checkScaling(options['scaling'], `${path}.scaling`),
-    plugin: (checkEmbedder(options['embedder'], `${path}.embedder`) ??
-      checkFunction(options['hash'], `${path}.hash`)) as Embedder | Hash | undefined,
-  }
-  if (settings.schema !== undefined) checkRowSchema(settings.schema, `${path}.schema`)
-  const observe = { probabilities, fingerprint, embedding }[spec.needs]
+  const settings = readSettings(options, detector, path)
+  const observe = { probabilities, fingerprint, embedding, row }[spec.needs]
   return {
     applies: (query) => applies(spec, query),
     model: isModelEmbedder(settings.plugin) ? settings.plugin : undefined,
@@ -167,7 +86,7 @@ interface Need {
 
 function applies({ modality, needs }: Specs[string], { input, embedding, modelOutput }: Query): boolean {
   if (needs === 'probabilities') return true
-  if (needs === 'embedding' && embedding !== undefined)
+  if ((needs === 'embedding' || needs === 'row') && embedding !== undefined)
     return modality === 'any' || input === undefined || kindOf(input) === modality
   if (input === undefined) return modelOutput === undefined // a query of outputs alone is no business of an input detector
   const kind = kindOf(input)
@@ -208,19 +127,41 @@ async function hashBy(hash: Hash, value: string | Row | Pixels, call: CallOption
 }
 
 async function embedding(features: QueryFeatures, need: Need): Promise<Observation> {
-  const { plugin } = need.settings
   const given = features.query.embedding
   if (given !== undefined) {
     checkVector(given, 0)
     return { embedding: copyOf(given) }
   }
   const { kind, value } = await inputOf(features, need)
-  if (plugin !== undefined) {
-    return { embedding: await features.once(plugin, 'embedding', () => embedBy(plugin as Embedder, value, need.call)) }
-  }
-  const { schema, scaling } = need.settings
-  const settings = scaling === 'none' ? scaling : schema
-  return { embedding: await features.once('embedding', settings, async () => vectorOf(kind, value, need.settings)) }
+  const embedding = await vectorFor(features, need, kind, value)
+  if (!need.settings.mirrored) return { embedding }
+  const other = await features.once('mirrored', need.settings.limits, async () => mirrorPixels(value as Pixels))
+  return { embedding, mirrored: await vectorFor(features, need, kind, other) }
+}
+
+/** The vector of an input, once for all detectors that want the same one. */
+function vectorFor(
+  features: QueryFeatures,
+  { settings, call }: Need,
+  kind: InputKind,
+  value: string | Row | Pixels,
+): Promise<ArrayLike<number>> {
+  const { plugin, schema, scaling } = settings
+  if (plugin !== undefined) return features.once(plugin, value, () => embedBy(plugin as Embedder, value, call))
+  return features.once(scaling === 'none' ? scaling : (schema ?? vectorOf), value, async () =>
+    vectorOf(kind, value, settings),
+  )
+}
+
+/** The row itself, or an embedding of it where one is given, asked for, or compared by a function of the user's. */
+async function row(features: QueryFeatures, need: Need): Promise<Observation> {
+  const { plugin, scaling, schema } = need.settings
+  const isPlain = features.query.embedding === undefined && plugin === undefined && scaling === 'features'
+  if (!isPlain || need.detector['similarity'] !== undefined) return embedding(features, need)
+  const value = (await inputOf(features, need)).value as Row
+  // Here and not only in the detector, so that the error names the cell of the caller's input.
+  if (schema !== undefined) await features.once('canonical', schema, async () => canonicalRow(value, schema))
+  return { row: value }
 }
 
 function vectorOf(kind: InputKind, value: string | Row | Pixels, { schema, scaling }: Settings): ArrayLike<number> {
@@ -290,22 +231,4 @@ function checkText(input: unknown, { maxTextLength }: Required<Limits>): string 
     `must be at most ${maxTextLength} characters, got ${text.length}; ${remedy}`,
     'input',
   )
-}
-
-function checkLimits(limits: Limits | undefined, path: string): Required<Limits> {
-  if (limits === undefined) return LIMITS
-  checkObject(limits, Object.keys(LIMITS), path)
-  for (const [key, value] of Object.entries(limits))
-    checkNumber(value, { min: 1, max: 2 ** 32, integer: true }, `${path}.${key}`)
-  return { ...LIMITS, ...limits }
-}
-
-function checkEmbedder(embedder: unknown, path: string): Embedder | undefined {
-  if (isPlainObject(embedder)) return embedderFrom(embedder, path) as unknown as Embedder
-  return checkFunction(embedder, path) as Embedder | undefined
-}
-
-function checkScaling(value: unknown, path: string): 'features' | 'none' {
-  if (value === undefined || value === 'features') return 'features'
-  return value === 'none' ? value : refuse('bad_config', "must be 'features' or 'none'", value, path)
 }

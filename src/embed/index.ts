@@ -32,7 +32,7 @@ export {
   featurizeAll,
   splitName,
 } from './engine.ts'
-export type { Embedder, FeatureInput, Hash, Limits } from './featurize.ts'
+export type { Embedder, FeatureInput, Hash, Limits } from './featureConfig.ts'
 export { decodeImage, type ImageInput } from './image.ts'
 export { type ImageHeader, readImageHeader } from './imageHeader.ts'
 export { type EmbedderDescription, embedderFrom } from './makers.ts'
@@ -58,5 +58,24 @@ export {
   type MonitorHostOptions,
   stamp,
 } from './monitor.ts'
+export {
+  type ArtifactOptions,
+  type Artifacts,
+  type CopyNetOptions,
+  copyNet,
+  type Feed,
+  type FeedMaker,
+  type Feeds,
+  type FromOnnxOptions,
+  fromOnnx,
+  type MonitorOnnxOptions,
+  monitorOnnx,
+  type PictureOptions,
+  type RuntimeOptions,
+  type SessionLike,
+  type WatchedSession,
+} from './onnx/index.ts'
 export { type CallOptions, Order, type OrderOptions } from './order.ts'
 export { holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'
+export { type CacheChoice, type LoadModelOptions, loadModel, type ModelSource } from './store/index.ts'
+export { type Dtype, fromTransformers, type TransformersOptions, type TransformersTask } from './transformers/index.ts'

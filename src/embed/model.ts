@@ -26,33 +26,65 @@ export interface MonitorModelOptions<Args extends readonly unknown[], Out> {
  */
 export function monitorModel<Args extends readonly unknown[], Out>(
   model: (...args: Args) => Promise<Out>,
-  monitor: Pick<Monitor, 'admit' | 'inspect' | 'policy'>,
+  monitor: WatchingMonitor,
   options: MonitorModelOptions<Args, Out> = {},
 ): (...args: Args) => Promise<Out> {
   const { toQuery = defaultQuery, onVerdict, onError } = options
   return async function monitored(...args) {
     const client = typeof options.client === 'function' ? options.client(...args) : (options.client ?? '')
-    const admission = monitor.admit(client)
-    if (!admission.allowed) throw suspended(admission.suspendedUntilMs)
-    const output = await model(...args)
-    const verdict = await judge(args, { ...toQuery(args, output), client })
-    const refused = verdict?.action === 'throttle' || verdict?.action === 'suspend'
-    if (refused) throw suspended(verdict.client.suspendedUntilMs)
-    return output
+    return watch(monitor, {
+      client,
+      run: () => model(...args),
+      toQueries: (output) => [toQuery(args, output)],
+      onVerdict: (verdict) => onVerdict?.(verdict, args),
+      onError: (error) => onError?.(error, args),
+    })
   }
+}
 
-  async function judge(args: Args, query: Query): Promise<Verdict | undefined> {
-    let verdict: Verdict
-    try {
-      verdict = await monitor.inspect(query)
-    } catch (error) {
-      onError?.(error, args)
-      if (monitor.policy.mode === 'enforce' && monitor.policy.onError === 'closed') throw error
-      return undefined
-    }
-    onVerdict?.(verdict, args)
-    return verdict
+/** What of a monitor is needed to watch a model. */
+export type WatchingMonitor = Pick<Monitor, 'admit' | 'inspect' | 'policy'>
+
+/** One call of a watched model. */
+export interface WatchedCall<Out> {
+  readonly client: string
+  readonly run: () => Promise<Out>
+  /** The queries that the call stands for, in their order; usually one. */
+  readonly toQueries: (output: Out) => readonly Query[]
+  readonly onVerdict: (verdict: Verdict) => void
+  /** Called for each query of which no verdict could be had. */
+  readonly onError: (error: unknown) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Asks the monitor before the model runs and shows it every query afterwards; see {@link monitorModel}. */
+export async function watch<Out>(monitor: WatchingMonitor, call: WatchedCall<Out>): Promise<Out> {
+  const { client, run, toQueries } = call
+  const admission = monitor.admit(client)
+  if (!admission.allowed) throw suspended(admission.suspendedUntilMs)
+  const output = await run()
+  const verdicts = await Promise.all(toQueries(output).map((query) => judge(monitor, { ...query, client }, call)))
+  const refused = verdicts.find((verdict) => verdict?.action === 'throttle' || verdict?.action === 'suspend')
+  if (refused !== undefined) throw suspended(refused.client.suspendedUntilMs)
+  return output
+}
+
+async function judge(
+  monitor: WatchingMonitor,
+  query: Query,
+  { onVerdict, onError, signal }: Pick<WatchedCall<unknown>, 'onVerdict' | 'onError' | 'signal'>,
+): Promise<Verdict | undefined> {
+  let verdict: Verdict
+  try {
+    verdict = await monitor.inspect(query, ...(signal === undefined ? [] : [{ signal }]))
+  } catch (error) {
+    if (signal?.aborted) throw error // the caller waits no longer: nothing is to be let through
+    onError(error)
+    if (monitor.policy.mode === 'enforce' && monitor.policy.onError === 'closed') throw error
+    return undefined
   }
+  onVerdict(verdict)
+  return verdict
 }
 
 function suspended(untilMs: number | undefined): MonitorError {

@@ -43,7 +43,6 @@ interface Incident {
 
 export const similarity = spec('any', 'nearest past embedding of any kind of query')
 export const imageSimilarity = spec('image', 'nearest past picture')
-export const tabularSimilarity = spec('tabular', 'nearest past row')
 export const textSimilarity = spec('text', 'nearest past text')
 
 function spec<Input extends Modality>(modality: Input, summary: string) {
@@ -54,43 +53,56 @@ function spec<Input extends Modality>(modality: Input, summary: string) {
     version: 1,
     summary,
     defaults: { threshold: 0.9, maxHistorySize: 100, similarity: undefined },
-    logic,
+    logic: (config: SimilarityConfig, path) => similarityLogic(config, path, vectorMemory(config, path)),
   })
 }
 
-function logic(config: SimilarityConfig, path: string): Logic<Observation, ArrayLike<number>, SimilarityMetadata> {
-  const custom = checkFunction(config.similarity, `${path}.similarity`)
-  const range = custom === undefined ? { min: -1, max: 1 } : {}
+/** The nearest remembered query; `isMirrored` if it is the mirrored picture that is near. */
+export type Found = Nearest & { readonly isMirrored?: boolean }
+
+/** The queries that a similarity detector remembers, and how it finds the nearest. */
+export interface Memory<Checked> {
+  size(): number
+  /** Throws `bad_query`; changes nothing. */
+  check(observation: Observation): Checked
+  /** Throws `bad_query` if queries that are good one by one do not go together. */
+  checkBatch(checked: readonly Checked[]): void
+  /** True if {@link nearest} calls a user's function. */
+  readonly mayThrow: boolean
+  /** The remembered query most like this one; learns nothing. */
+  nearest(query: Checked): Found | undefined
+  /** Remembers the query; `nearest` is what was found for it. */
+  learn(query: Checked, nearest: Found | undefined): void
+  /** The names of its fields in a saved state. */
+  readonly fields: readonly string[]
+  save(): Readonly<Record<string, PlainData>>
+  /** Reads its fields completely, then replaces what is remembered once the returned function is called. */
+  read(fields: Readonly<Record<string, PlainData>>): () => void
+  clear(): void
+  bytes(): number
+  /** What it adds to a description: options of its own, and details. */
+  config(): Readonly<Record<string, PlainData>>
+  details(): Readonly<Record<string, PlainData>>
+}
+
+/** The rule of all similarity detectors, over any memory. */
+export function similarityLogic<Checked>(
+  config: SimilarityConfig,
+  path: string,
+  memory: Memory<Checked>,
+): Logic<Observation, Checked, SimilarityMetadata> {
+  const range = config.similarity === undefined ? { min: -1, max: 1 } : {}
   const threshold = checkNumber(config.threshold, range, `${path}.threshold`)
   const capacity = checkHistory(config, path)
-  let ring = new VectorRing(capacity)
   let incident: Incident | null = null
 
-  const mayThrow = custom !== undefined
-  return { check, checkBatch, mayThrow, apply, save, load, clear, bytes: () => ring.bytes() + 32, describe }
+  const { check, checkBatch, mayThrow } = memory
+  return { check, checkBatch, mayThrow, apply, save, load, clear, bytes: () => memory.bytes() + 32, describe }
 
-  function check({ embedding }: Observation): ArrayLike<number> {
-    if (embedding === undefined) {
-      refuse(
-        'bad_query',
-        'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)',
-        embedding,
-        'embedding',
-      )
-    }
-    checkVector(embedding, ring.dimension)
-    return embedding
-  }
-
-  function checkBatch(vectors: readonly ArrayLike<number>[]): void {
-    const odd = vectors.findIndex((v) => v.length !== vectors[0]?.length)
-    if (odd !== -1) checkVector(vectors[odd]!, vectors[0]!.length, `[${odd}].embedding`)
-  }
-
-  function apply(embedding: ArrayLike<number>) {
-    const historySize = ring.size
-    const nearest = custom === undefined ? ring.nearest(embedding) : nearestBy(custom, ring, embedding, path)
-    ring.push(embedding)
+  function apply(query: Checked) {
+    const historySize = memory.size()
+    const nearest = memory.nearest(query)
+    memory.learn(query, nearest)
     const score = nearest?.cosine ?? 0
     const suspicious = nearest !== undefined && score >= threshold
     if (nearest !== undefined && suspicious) incident = { similarityScore: score, closestIndex: nearest.index }
@@ -99,33 +111,92 @@ function logic(config: SimilarityConfig, path: string): Logic<Observation, Array
       score,
       threshold,
       confidence: toConfidence(score),
-      reason: `Similarity score: ${score.toFixed(4)}, threshold: ${threshold.toFixed(4)}.`,
+      reason: `Similarity score${nearest?.isMirrored ? ' when mirrored' : ''}: ${score.toFixed(4)}, threshold: ${threshold.toFixed(4)}.`,
       metadata: { mostSimilarIndex: nearest?.index ?? null, similarityScore: nearest?.cosine ?? null, historySize },
     }
   }
 
   function save(): PlainData {
-    return { vectors: { ...ring.save() }, incident: incident === null ? null : { ...incident } }
+    return { ...memory.save(), incident: incident === null ? null : { ...incident } }
   }
 
   function load(state: PlainData): void {
-    const fields = readState(state, ['vectors', 'incident'])
-    const vectors = readVectors(fields['vectors']!, capacity)
+    const fields = readState(state, [...memory.fields, 'incident'])
+    const replace = memory.read(fields)
     incident = readIncident(fields['incident']!, capacity)
-    ring = new VectorRing(capacity, vectors)
+    replace()
   }
 
   function clear(): void {
-    ring = new VectorRing(capacity)
+    memory.clear()
     incident = null
   }
 
   function describe() {
     return {
-      config: { threshold, maxHistorySize: capacity },
-      historySize: ring.size,
-      details: { dimension: ring.dimension, lastIncident: incident === null ? null : { ...incident } },
+      config: { threshold, maxHistorySize: capacity, ...memory.config() },
+      historySize: memory.size(),
+      details: { ...memory.details(), lastIncident: incident === null ? null : { ...incident } },
     }
+  }
+}
+
+/** A vector to compare and to learn, and that of the mirrored picture, which is compared only. */
+export interface VectorQuery {
+  readonly vector: ArrayLike<number>
+  readonly mirrored: ArrayLike<number> | undefined
+}
+
+/** The last vectors, by the cosine or by a function of the user's. Throws `bad_config`. */
+export function vectorMemory(config: SimilarityConfig, path: string): Memory<VectorQuery> {
+  const custom = checkFunction(config.similarity, `${path}.similarity`)
+  const capacity = checkHistory(config, path)
+  let ring = new VectorRing(capacity)
+  return {
+    size: () => ring.size,
+    check({ embedding, mirrored }) {
+      if (embedding === undefined) {
+        refuse(
+          'bad_query',
+          'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)',
+          embedding,
+          'embedding',
+        )
+      }
+      checkVector(embedding, ring.dimension)
+      if (mirrored !== undefined) checkVector(mirrored, embedding.length, 'mirrored')
+      return { vector: embedding, mirrored }
+    },
+    checkBatch(queries) {
+      const length = queries[0]?.vector.length
+      const odd = queries.findIndex(({ vector }) => vector.length !== length)
+      if (odd !== -1) checkVector(queries[odd]!.vector, length!, `[${odd}].embedding`)
+    },
+    mayThrow: custom !== undefined,
+    nearest({ vector, mirrored }) {
+      const found = nearestTo(vector)
+      const other = mirrored === undefined ? undefined : nearestTo(mirrored)
+      return other !== undefined && other.cosine > found!.cosine ? { ...other, isMirrored: true } : found
+    },
+    learn: ({ vector }) => ring.push(vector),
+    fields: ['vectors'],
+    save: () => ({ vectors: { ...ring.save() } }),
+    read(fields) {
+      const vectors = readVectors(fields['vectors']!, capacity)
+      return () => {
+        ring = new VectorRing(capacity, vectors)
+      }
+    },
+    clear() {
+      ring = new VectorRing(capacity)
+    },
+    bytes: () => ring.bytes(),
+    config: () => ({}),
+    details: () => ({ dimension: ring.dimension }),
+  }
+
+  function nearestTo(vector: ArrayLike<number>): Found | undefined {
+    return custom === undefined ? ring.nearest(vector) : nearestBy(custom, ring, vector, path)
   }
 }
 
