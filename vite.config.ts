@@ -36,7 +36,14 @@ const library: UserConfig = {
       },
       fileName: (_, name) => `${name}.js`,
     },
-    rolldownOptions: { external, output: { chunkFileNames: 'chunks/[name]-[hash].js' } },
+    rolldownOptions: {
+      external,
+      output: {
+        chunkFileNames: 'chunks/[name]-[hash].js',
+        // What everybody needs, so that the picture descriptor with its weights stays in a chunk of its own.
+        codeSplitting: { groups: [{ name: 'core', test: /src\/core\/(?:pictures\/thumbnail|(?!pictures|monitor|index))/ }] },
+      },
+    },
   },
 }
 

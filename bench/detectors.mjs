@@ -11,14 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import {
-  createDetector,
-  embedPixels,
-  embedText,
-  perceptualHash,
-  rowFingerprint,
-  textFingerprint,
-} from 'monitaur/core'
+import { createDetector, embedPixels, embedText, perceptualHash, rowFingerprint, textFingerprint } from 'monitaur/core'
 
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 11

@@ -109,10 +109,10 @@ describe('fail open', () => {
 })
 
 describe('features', () => {
-  test('8: the default image embedding has 534 numbers, not 25 088', async () => {
+  test('8: the default image embedding has 192 numbers, not 25 088', async () => {
     const detector = getDetector('image_similarity')
     await detector.process({ input: picture(1) })
-    expect((await detector.describe()).details['dimension']).toBe(534)
+    expect((await detector.describe()).details['dimension']).toBe(192)
   })
 
   test('9: rows of other people are not similar, and rows of other tables are not equal', async () => {

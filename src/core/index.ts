@@ -14,7 +14,6 @@ export {
   rowVector,
 } from './canonical.ts'
 export { checkFunction, checkNumber, checkObject, hint, isPlainObject, refuse } from './checkers.ts'
-export { embedPixels } from './descriptor.ts'
 export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
 export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from './detectors/repetition.ts'
@@ -34,7 +33,8 @@ export {
 export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
 export { sha256Hex } from './hash.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
-export { checkPixels, flattenAlpha, mirrorPixels } from './pixels.ts'
+export { type EmbedPixelsOptions, embedPixels, THUMBNAIL_SIZE, thumbnail } from './pictures/index.ts'
+export { checkPixels, flattenAlpha, mirrorPixels, toBytes as toPixelBytes } from './pixels.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
 export {
   type ConfigOf,
@@ -49,8 +49,8 @@ export {
   type Registry,
   type Specs,
 } from './registry.ts'
+export { axisWeights } from './resample.ts'
 export { normalizeText, textFingerprint } from './text.ts'
-export { THUMBNAIL_SIZE, thumbnail } from './thumbnail.ts'
 export type {
   Cell,
   Description,

@@ -99,6 +99,13 @@ export function flattenAlpha(pixels: Pixels): Pixels {
   const data = new Uint8Array(width * height * 3)
   for (let i = 0, p = 0; i < data.length; i += 3, p += 4) {
     const alpha = bytes[p + 3]!
+    if (alpha === 255) {
+      // As most pixels are.
+      data[i] = bytes[p]!
+      data[i + 1] = bytes[p + 1]!
+      data[i + 2] = bytes[p + 2]!
+      continue
+    }
     const white = 255 * (255 - alpha)
     for (let c = 0; c < 3; c++) data[i + c] = overWhite(bytes[p + c]! * alpha + white)
   }

@@ -8,7 +8,6 @@ import {
   checkRow,
   checkScores,
   checkVector,
-  embedPixels,
   embedRow,
   embedText,
   flattenAlpha,
@@ -148,9 +147,8 @@ function vectorFor(
 ): Promise<ArrayLike<number>> {
   const { plugin, schema, scaling } = settings
   if (plugin !== undefined) return features.once(plugin, value, () => embedBy(plugin as Embedder, value, call))
-  return features.once(scaling === 'none' ? scaling : (schema ?? vectorOf), value, async () =>
-    vectorOf(kind, value, settings),
-  )
+  const how = scaling === 'none' ? scaling : (schema ?? vectorOf)
+  return features.once(how, value, () => vectorOf(kind, value, settings))
 }
 
 /** The row itself, or an embedding of it where one is given, asked for, or compared by a function of the user's. */
@@ -164,9 +162,16 @@ async function row(features: QueryFeatures, need: Need): Promise<Observation> {
   return { row: value }
 }
 
-function vectorOf(kind: InputKind, value: string | Row | Pixels, { schema, scaling }: Settings): ArrayLike<number> {
+async function vectorOf(
+  kind: InputKind,
+  value: string | Row | Pixels,
+  { schema, scaling }: Settings,
+): Promise<ArrayLike<number>> {
   if (kind === 'text') return embedText(value as string)
-  if (kind === 'image') return embedPixels(value as Pixels)
+  if (kind === 'image') {
+    const { embedPixels } = await import('../core/pictures/index.ts') // apart, because of its weights
+    return embedPixels(value as Pixels)
+  }
   if (scaling === 'none') return rowVector(value as Row)
   return embedRow(value as Row, schema === undefined ? {} : { schema })
 }

@@ -69,7 +69,8 @@ const TROUBLES: readonly Trouble[] = [
     words: 'onnxruntime-web failed to start before and does not try again; load the page or worker anew',
   },
   {
-    looks: /protobuf parsing failed|Load model from .* failed|ModelProto does not have a graph|ERROR_CODE: 7/i,
+    looks:
+      /protobuf parsing failed|Load model from .* failed|ModelProto does not have a graph|No graph was found|ERROR_CODE: 7/i,
     code: 'model_unavailable',
     words: 'the file is no ONNX model, or a damaged one',
   },

@@ -1,6 +1,6 @@
 /** A model loaded on one backend, and the end of that backend. */
 import type { Backend } from '../embedder.ts'
-import { explain } from './explain.ts'
+import { explain, messageOf } from './explain.ts'
 import { typeOf } from './feeds.ts'
 import type { GpuDevice } from './host.ts'
 import { withRuntimeLock } from './lock.ts'
@@ -20,6 +20,8 @@ const TIMEOUT_MS = 120_000
 const HANG_MS = 1000
 /** How long a loss may take to be told once a run has failed. */
 const TOLD_MS = 100
+/** Devices that may be left behind after runs that failed. */
+const MAX_LEFT = 8
 /** onnxruntime's severity levels are 0 verbose, 1 info, 2 warning, 3 error. */
 const ERRORS_ONLY = 3
 
@@ -44,9 +46,10 @@ export async function openSession(ort: OrtModule, model: Uint8Array, settings: S
  * told of its loss by `device.lost`, and is never run again after it.
  *
  * The same happens after *any* run that fails inside the graph, an input's fault included: the next run on that session
- * blocks the thread for good, and a new session on the same device fails with `buffer_manager.cc … Failed to wait for the
- * operation` if the GPU had been given work before. Such a session is replaced at once, device and all, which costs the
- * compilation of its shaders.
+ * blocks the thread for good. Such a session is replaced at once, with a new device, which costs the compilation of its
+ * shaders; the old device is left alone, since destroying it can spoil the whole module instance. And a run that fails
+ * while shaders are being compiled does spoil the instance: the next run, on whatever device, rejects with `Failed to wait
+ * for the operation`, which counts as a crash. Hence the first thing a new device runs is something known to be good.
  */
 class Session implements LiveSession {
   readonly backend: Backend
@@ -60,6 +63,9 @@ class Session implements LiveSession {
   #session: OrtSession | undefined
   #lost: string | undefined
   #hangs = false
+  #left = 0
+  /** The first run that went well. */
+  #good: { readonly feeds: Feeds; readonly outputs: readonly string[] } | undefined
 
   constructor(ort: OrtModule, model: Uint8Array, { backend, newDevice, threads, timeoutMs = TIMEOUT_MS }: Settings) {
     this.backend = backend
@@ -92,7 +98,9 @@ class Session implements LiveSession {
       const session = this.#session
       if (session === undefined) throw new BackendLost('the model was freed')
       try {
-        return await session.run(this.#tensors(feeds), outputs)
+        const result = await session.run(this.#tensors(feeds), outputs)
+        if (this.#device !== undefined) this.#good ??= { feeds, outputs }
+        return result
       } catch (thrown) {
         await this.#judge(thrown, session)
         throw thrown
@@ -137,12 +145,12 @@ class Session implements LiveSession {
     if (this.#lost !== undefined) throw new BackendLost(this.#lost)
     if (isCrash(thrown)) throw new BackendLost(explain(thrown).message)
     if (this.#device === undefined) return
+    if (++this.#left > MAX_LEFT) throw new BackendLost(`more than ${MAX_LEFT} runs have failed (${messageOf(thrown)})`)
+    this.#device = undefined
     try {
       await session.release?.()
-      const old = this.#device
-      this.#device = undefined
-      old.destroy()
       await this.#create()
+      if (this.#good !== undefined) await this.#session!.run(this.#tensors(this.#good.feeds), this.#good.outputs)
     } catch (cause) {
       throw new BackendLost(explain(cause).message)
     }

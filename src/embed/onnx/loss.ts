@@ -8,7 +8,7 @@ export class BackendLost extends Error {
 
 /** Messages after which a runtime is no longer to be trusted. */
 const CRASHES =
-  /\bAborted\(|memory access out of bounds|\bunreachable\b|null function|table index is out of bounds|indirect call|out of memory|bad_alloc|failed to allocate|Cannot enlarge memory|device (is|was) lost|Device was destroyed|device lost|map_async_result\.status|DXGI_ERROR|VK_ERROR_DEVICE_LOST/i
+  /\bAborted\(|memory access out of bounds|\bunreachable\b|null function|table index is out of bounds|indirect call|out of memory|bad_alloc|failed to allocate|Cannot enlarge memory|device (is|was) lost|Device was destroyed|device lost|map_async_result\.status|Failed to wait for the operation|DXGI_ERROR|VK_ERROR_DEVICE_LOST/i
 
 /** True for what a crashed runtime or a lost device throws; false for an error that the input or the model has caused. */
 export function isCrash(thrown: unknown): boolean {

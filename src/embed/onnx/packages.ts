@@ -25,7 +25,7 @@ export async function importRuntime(backend: Backend, { module }: Artifacts, lif
   try {
     found = await importNamed(name)
   } catch (cause) {
-    throw missing(name, cause)
+    throw notLoaded(name, cause)
   }
   const { default: inner } = found as { default?: OrtModule }
   return isRuntime(found) ? found : isRuntime(inner) ? inner : refuseModule(name)
@@ -41,8 +41,7 @@ async function importNamed(name: string): Promise<unknown> {
     if (name === 'onnxruntime-web/wasm') return await import('onnxruntime-web/wasm')
     return await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
   } catch (thrown) {
-    if (/cannot register backend/.test(messageOf(thrown))) throw explain(thrown)
-    throw thrown
+    throw /cannot register backend/.test(messageOf(thrown)) ? explain(thrown) : thrown
   }
 }
 
@@ -67,9 +66,17 @@ function refuseModule(name: string): never {
   throw new MonitorError('backend_unavailable', `${name} is no onnxruntime: it has no InferenceSession`)
 }
 
-function missing(name: string, cause: unknown): MonitorError {
+/** How Node, Deno, Bun, browsers and bundlers say that a package is not there. */
+const NOT_FOUND =
+  /cannot find|could not (find|resolve)|failed to resolve|module not found|not a dependency|relative import/i
+
+function notLoaded(name: string, cause: unknown): MonitorError {
   if (cause instanceof MonitorError) return cause
   const [root] = name.split('/')
+  if (!NOT_FOUND.test(messageOf(cause)) && (cause as { code?: unknown } | null)?.code !== 'ERR_MODULE_NOT_FOUND') {
+    const message = `the package '${root}' is there but cannot be loaded: ${explain(cause).message}`
+    return new MonitorError('backend_unavailable', message, '', { cause })
+  }
   const command =
     root === 'onnxruntime-node'
       ? 'npm i onnxruntime-node (in closed networks: ONNXRUNTIME_NODE_INSTALL=skip npm i onnxruntime-node)'

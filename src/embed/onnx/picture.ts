@@ -1,5 +1,6 @@
 /** Pixels to what an image model eats, by our own arithmetic, so that every runtime gets the same numbers. */
 import {
+  axisWeights,
   checkNumber,
   checkPixels,
   flattenAlpha,
@@ -7,9 +8,8 @@ import {
   refuse,
   THUMBNAIL_SIZE,
   thumbnail,
+  toPixelBytes,
 } from '../../core/index.ts'
-import { toBytes } from '../../core/pixels.ts'
-import { axisWeights } from '../../core/resample.ts'
 import type { Feed } from './types.ts'
 
 /** A picture for a first run. */
@@ -141,7 +141,7 @@ function triangle(distance: number): number {
 /** Planes of the wanted part: rows first are put together downwards, then each row across. */
 function resample(pixels: Pixels, across: Axis, down: Axis): readonly Float64Array[] {
   const { width, channels } = pixels
-  const bytes = toBytes(pixels)
+  const bytes = toPixelBytes(pixels)
   const planes = Array.from({ length: channels }, () => new Float64Array(across.count * down.count))
   const row = new Float64Array(width * channels)
   for (let y = 0; y < down.count; y++) {

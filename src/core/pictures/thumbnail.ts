@@ -1,0 +1,98 @@
+/** The small picture that every embedding of pictures starts from. */
+import { toBytes } from '../pixels.ts'
+import { type AxisWeights, axisWeights } from '../resample.ts'
+import type { Pixels } from '../types.ts'
+
+/** Pixels along a side. */
+export const THUMBNAIL_SIZE = 64
+const SIZE = THUMBNAIL_SIZE
+
+/** Red, green and blue: planes of 64 × 64 values from 0 to 255, row by row. */
+export type Planes = readonly [Float64Array, Float64Array, Float64Array]
+
+function triangle(distance: number): number {
+  return Math.max(0, 1 - Math.abs(distance))
+}
+
+/** To 64 × 64 by a triangle filter: an average over about twice the reduction, or linear interpolation when enlarging. */
+export function thumbnail(pixels: Pixels): Planes {
+  const { width, height, channels } = pixels
+  const bytes = toBytes(pixels)
+  const across = axisWeights(width, SIZE, triangle, 1)
+  const down = width === height ? across : axisWeights(height, SIZE, triangle, 1)
+  const planes = [plane(), plane(), plane()] as const
+  const row = new Float64Array(width * channels)
+  for (let y = 0; y < SIZE; y++) {
+    sumRows(bytes, down, y, row)
+    sumColumns(row, channels, across, y, planes)
+  }
+  return planes
+}
+
+/** Left and right exchanged. */
+export function mirror(planes: Planes): Planes {
+  const [red, green, blue] = planes.map((values) =>
+    values.map((_, i) => values[i - (i % SIZE) + (SIZE - 1 - (i % SIZE))]!),
+  )
+  return [red!, green!, blue!]
+}
+
+function plane(): Float64Array {
+  return new Float64Array(SIZE * SIZE)
+}
+
+/** One row of the output, still of full width. Four source rows go at a time, so that the sum is stored less often. */
+function sumRows(
+  bytes: ArrayLike<number>,
+  { starts, counts, weights, stride }: AxisWeights,
+  y: number,
+  row: Float64Array,
+): void {
+  const { length } = row
+  const count = counts[y]!
+  row.fill(0)
+  for (let k = 0; k < count; k += 4) {
+    // Behind the last row the last one is added again, with the weight 0.
+    const left = count - 1 - k
+    const at = y * stride + k
+    const w0 = weights[at]!
+    const w1 = left > 0 ? weights[at + 1]! : 0
+    const w2 = left > 1 ? weights[at + 2]! : 0
+    const w3 = left > 2 ? weights[at + 3]! : 0
+    const p0 = (starts[y]! + k) * length
+    const p1 = p0 + Math.min(1, left) * length
+    const p2 = p0 + Math.min(2, left) * length
+    const p3 = p0 + Math.min(3, left) * length
+    for (let i = 0; i < length; i++) {
+      row[i] = row[i]! + (w0 * bytes[p0 + i]! + w1 * bytes[p1 + i]! + (w2 * bytes[p2 + i]! + w3 * bytes[p3 + i]!))
+    }
+  }
+}
+
+/** The row made narrower. A grey one goes into all three colours. */
+function sumColumns(
+  row: Float64Array,
+  channels: number,
+  { starts, counts, weights, stride }: AxisWeights,
+  y: number,
+  [red, green, blue]: Planes,
+): void {
+  const toGreen = channels === 1 ? 0 : 1
+  const toBlue = 2 * toGreen
+  for (let x = 0; x < SIZE; x++) {
+    const base = x * stride
+    const end = base + counts[x]!
+    let r = 0
+    let g = 0
+    let b = 0
+    for (let k = base, p = starts[x]! * channels; k < end; k++, p += channels) {
+      const weight = weights[k]!
+      r += weight * row[p]!
+      g += weight * row[p + toGreen]!
+      b += weight * row[p + toBlue]!
+    }
+    red[y * SIZE + x] = r
+    green[y * SIZE + x] = g
+    blue[y * SIZE + x] = b
+  }
+}
