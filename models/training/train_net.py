@@ -82,8 +82,8 @@ class CopyNet(nn.Module):
         self.lift = 0.0
 
     def features(self, x):
-        centred = x - x.mean((1, 2, 3), keepdim=True)
-        deviation = torch.sqrt((centred * centred).mean((1, 2, 3), keepdim=True) + 4.0)
+        centred = x - mean(x)
+        deviation = torch.sqrt(mean(centred * centred) + 4.0)
         return self.before(self.pooled(self.body(centred / deviation)))
 
     def forward(self, x):
@@ -100,6 +100,11 @@ class CopyNet(nn.Module):
         if f.dtype != torch.float32:
             places, wide, f = places.float(), wide.float(), f.float()
         return torch.cat([places, loudness(f, 4).flatten(1), loudness(wide, 8).flatten(1)], 1)
+
+
+def mean(x):
+    """The mean of a picture, side by side: one long sum loses digits, and each runtime others."""
+    return x.mean(3, keepdim=True).mean(2, keepdim=True).mean(1, keepdim=True)
 
 
 def loudness(f, size):
@@ -299,8 +304,8 @@ def scatter(net, pictures, seed, count, copies=3):
             apart = row - rows[0]
             within += (apart.T @ apart).double() / (2 * copies)
         seen, small = seen + len(part), not small
-    mean = sums / seen
-    return mean, within / seen, total / seen - torch.outer(mean, mean)
+    middle = sums / seen
+    return middle, within / seen, total / seen - torch.outer(middle, middle)
 
 
 @torch.no_grad()
@@ -402,7 +407,7 @@ def parse():
     parser.add_argument('--count', type=int, default=24000, help='pictures of the pool')
     parser.add_argument('--out', default=os.path.join(HERE, '..', 'copy-net.onnx'))
     parser.add_argument('--work', default=os.path.join(HERE, '.cache', 'net'), help='folder of the checkpoint')
-    parser.add_argument('--steps', type=int, default=8000)
+    parser.add_argument('--steps', type=int, default=13700, help='about an hour on two cores')
     parser.add_argument('--minutes', type=float, default=0, help='end the schedule by the clock instead (not repeatable)')
     parser.add_argument('--batch', type=int, default=128)
     parser.add_argument('--fresh', type=int, default=32, help='new pictures per step')
@@ -421,7 +426,7 @@ def parse():
     parser.add_argument('--neck', type=int, default=32)
     parser.add_argument('--wide', type=int, default=192)
     parser.add_argument('--dimensions', type=int, default=128)
-    parser.add_argument('--lift', type=float, default=0.0)
+    parser.add_argument('--lift', type=float, default=0.75, help='so that 0.9 is the cosine 0.6 of before')
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--report', type=int, default=200)
     parser.add_argument('--start', help='checkpoint to go on from')

@@ -93,7 +93,11 @@ async function packageCheck(backend: Backend, options: DoctorOptions, versions: 
     versions.push(...versionsOf(env.versions))
     return good(name, `${packageOf(backend)} ${env.versions?.['web'] ?? env.versions?.['node'] ?? ''}`.trim())
   } catch (thrown) {
-    return bad(name, explain(thrown).message, isMissing(thrown) ? `install it: npm i ${rootOf(backend)}` : 'see above')
+    return bad(
+      name,
+      explain(thrown).message,
+      isMissing(thrown) ? `install it: npm i ${rootOf(backend)}` : 'correct what the message names',
+    )
   }
 }
 

@@ -80,8 +80,8 @@ function notLoaded(name: string, cause: unknown): MonitorError {
   const command =
     root === 'onnxruntime-node'
       ? 'npm i onnxruntime-node (in closed networks: ONNXRUNTIME_NODE_INSTALL=skip npm i onnxruntime-node)'
-      : `npm i ${root}`
-  const message = `needs the package '${root}': ${command}; without a bundler set artifacts.module (${messageOf(cause)})`
+      : `npm i ${root}; without a bundler set artifacts.module`
+  const message = `needs the package '${root}': ${command} (${messageOf(cause)})`
   return new MonitorError('missing_package', message, '', { cause })
 }
 

@@ -1,0 +1,10 @@
+/** A module worker with a model in it, as an app has one. */
+import { runBackend } from './run.ts'
+
+self.onmessage = async ({ data: { backend, count } }) => {
+  try {
+    self.postMessage(await runBackend(backend, count))
+  } catch (thrown) {
+    self.postMessage({ error: String(thrown) })
+  }
+}
