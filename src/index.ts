@@ -43,6 +43,7 @@ export {
   copyNet,
   createMonitor,
   type DetectorConfig,
+  doctor,
   type Embedder,
   type EmbedderDescription,
   fromOnnx,

@@ -1,4 +1,4 @@
-/** Every code block of the README is run, and what it prints is compared with the comments beside it. */
+/** Every code block of the README and of docs/embeddings.md is run, and what it prints is compared with the comments beside it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ import { launchChromium } from './tools/chromium.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'reports/readme')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const readme = ['README.md', 'docs/embeddings.md'].map((file) => readFileSync(join(root, file), 'utf8')).join('\n')
 const blocks = [...readme.matchAll(/^```(\S+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, where, code]) => {
   return { language: language!, where, code: code!, printed: printedIn(code!) }
 })

@@ -24,7 +24,8 @@ for await (const chunk of process.stdin) {
   for (let at = 0; at < whole; at += BYTES) await write(features(planesOf(bytes, at)).values)
   left = bytes.subarray(whole)
 }
-if (left.length > 0) throw new Error(`the input must be whole pictures of ${BYTES} bytes, ${left.length} bytes are left over`)
+if (left.length > 0)
+  throw new Error(`the input must be whole pictures of ${BYTES} bytes, ${left.length} bytes are left over`)
 
 function planesOf(bytes, start) {
   return [0, 1, 2].map((c) => Float64Array.from({ length: SIDE * SIDE }, (_, i) => bytes[start + 3 * i + c]))

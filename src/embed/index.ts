@@ -15,6 +15,7 @@ export {
   type InputOfSpec,
   loadDetector,
 } from './detector.ts'
+export { type DoctorCheck, type DoctorOptions, doctor } from './doctor.ts'
 export type {
   Backend,
   BackendChange,
@@ -63,17 +64,27 @@ export {
   type Artifacts,
   type CopyNetOptions,
   copyNet,
+  explain,
   type Feed,
+  type FeedInput,
   type FeedMaker,
   type Feeds,
   type FromOnnxOptions,
   fromOnnx,
   type MonitorOnnxOptions,
   monitorOnnx,
+  type OnnxOptions,
+  type Outputs,
   type PictureOptions,
+  type PixelInput,
   type RuntimeOptions,
   type SessionLike,
+  type TensorData,
+  type TensorLike,
+  type ThumbnailInput,
+  type WatchedRunOptions,
   type WatchedSession,
+  withRuntimeLock,
 } from './onnx/index.ts'
 export { type CallOptions, Order, type OrderOptions } from './order.ts'
 export { holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'

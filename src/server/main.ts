@@ -1,12 +1,11 @@
 /** The commands of `monitaur`, apart from the process they run in. */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { hint, isMonitorError, MonitorError } from '../core/index.ts'
 import { parseOptions } from './args.ts'
+import { doctor } from './doctor.ts'
 import { Output, printable } from './output.ts'
 import { replay } from './replay.ts'
+import { version } from './version.ts'
 
 /** Where a command reads and writes. */
 export interface Io {
@@ -27,6 +26,12 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   replay: { summary: 'run detectors over a file of queries: one verdict per line, a summary at the end', run: replay },
+  doctor: { summary: 'what this machine has for models, and what is missing', run: doctor },
+  serve: {
+    summary: 'the monitoring server: detection over HTTP, metrics, cockpit',
+    // Imported when it is wanted: the other commands need neither its packages nor the time to load them.
+    run: async (args, io) => (await import('./serve.ts')).serve(args, io),
+  },
 }
 
 const HELP = `usage: monitaur <command> [options]
@@ -75,14 +80,6 @@ function commandOf(name: string): Command {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!
   const remedy = hint(name, Object.keys(COMMANDS))
   throw new MonitorError('bad_config', `there is no command '${name.slice(0, 60)}'; ${remedy}`)
-}
-
-/** The version in package.json: one folder up from the built program, two from the source. */
-function version(): string {
-  const here = dirname(fileURLToPath(import.meta.url))
-  const file = ['..', '../..'].map((up) => join(here, up, 'package.json')).find((path) => existsSync(path))
-  const manifest = file === undefined ? {} : (JSON.parse(readFileSync(file, 'utf8')) as { version?: string })
-  return manifest.version ?? 'unknown'
 }
 
 /** An error of the operating system, such as a full disk. */

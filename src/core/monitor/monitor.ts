@@ -105,7 +105,6 @@ export function createStreamMonitor(
 
   function judge(entry: QueryEntry, events: MonitorEvent[]): Verdict {
     const before = state.clients.get(entry.client)
-    const usable = entry.observations.some((o) => o !== null && !isPlainError(o))
     const client = before ?? newClient(entry.client)
     const { detections, errors, skipped } = detectAll(entry, client)
     const found = detections.some((d) => d.suspicious)
@@ -115,7 +114,7 @@ export function createStreamMonitor(
     client.queries++
     if (found) client.suspicious++
     // Queries that no detector could use must not push honest clients out of the table.
-    if (usable || before !== undefined) evictions(state.clients.keep(client), events)
+    if (detections.length > 0 || before !== undefined) evictions(state.clients.keep(client), events)
 
     const isSuspended = suspension(entry.client, state.nowMs) !== undefined
     const suspicious = found || (failed && policy.onError === 'closed')

@@ -107,7 +107,14 @@ export function pool(cells: Cells, count: number, margin: number): Float64Array 
 }
 
 /** Adds `factor` times a stretch of `from` to a stretch of `to`. */
-function addTimes(from: Float64Array, start: number, factor: number, to: Float64Array, at: number, length: number): void {
+function addTimes(
+  from: Float64Array,
+  start: number,
+  factor: number,
+  to: Float64Array,
+  at: number,
+  length: number,
+): void {
   if (factor === 0) return
   for (let k = 0; k < length; k++) to[at + k] = to[at + k]! + factor * from[start + k]!
 }
