@@ -31,6 +31,7 @@ const library: UserConfig = {
         embed: 'src/embed/index.ts',
         laws: 'src/laws/index.ts',
         worker: 'src/worker/index.ts',
+        server: 'src/server/index.ts',
         cli: 'src/server/cli.ts',
         'copy-net': 'src/embed/onnx/copyNetWeights.ts',
       },
@@ -41,7 +42,9 @@ const library: UserConfig = {
       output: {
         chunkFileNames: 'chunks/[name]-[hash].js',
         // What everybody needs, so that the picture descriptor with its weights stays in a chunk of its own.
-        codeSplitting: { groups: [{ name: 'core', test: /src\/core\/(?:pictures\/thumbnail|(?!pictures|monitor|index))/ }] },
+        codeSplitting: {
+          groups: [{ name: 'core', test: /src\/core\/(?:pictures\/thumbnail|(?!pictures|monitor|index))/ }],
+        },
       },
     },
   },

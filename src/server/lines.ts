@@ -141,7 +141,10 @@ async function* withoutBom(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
       yield chunk
       continue
     }
-    head = Buffer.concat([head, chunk])
+    const joined: Uint8Array = new Uint8Array(head.length + chunk.length)
+    joined.set(head)
+    joined.set(chunk, head.length)
+    head = joined
     if (head.length < BOM.length) continue
     yield BOM.every((byte, i) => head![i] === byte) ? head.subarray(BOM.length) : head
     head = undefined

@@ -1,0 +1,86 @@
+/** How much may be under way at a time: requests, bytes of their bodies, and queries of one client. */
+import type { ServerLimits } from '../config/limits.ts'
+import { HttpError } from './errors.ts'
+
+const RETRY = { headers: { 'retry-after': '1' } }
+
+/** Counts what is under way, and refuses one too many. */
+export class Gate {
+  #limits: ServerLimits
+  #requests = 0
+  #bytes = 0
+  readonly #clients = new Map<string, number>()
+  #isDraining = false
+
+  constructor(limits: ServerLimits) {
+    this.#limits = limits
+  }
+
+  /** Requests under way. */
+  get requests(): number {
+    return this.#requests
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  set limits(limits: ServerLimits) {
+    this.#limits = limits
+  }
+
+  /** From now on every request is refused. */
+  drain(): void {
+    this.#isDraining = true
+  }
+
+  /** A request begins; whoever called this calls {@link leave} once. Throws 503. */
+  enter(): void {
+    if (this.#isDraining) {
+      const headers = { ...RETRY.headers, connection: 'close' }
+      throw new HttpError(503, 'draining', 'the server is stopping', { headers })
+    }
+    if (this.#requests >= this.#limits.maxConcurrent) {
+      throw new HttpError(503, 'overloaded', `${this.#requests} requests are under way, which is the limit`, RETRY)
+    }
+    this.#requests++
+  }
+
+  leave(): void {
+    this.#requests--
+  }
+
+  /** Keeps the place of a request whose answer goes on after it has begun; {@link leave} is called once more for it. */
+  stay(): void {
+    this.#requests++
+  }
+
+  /** Takes room for a body, to be given back with {@link giveBytes}. Throws 503. */
+  takeBytes(bytes: number): void {
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#limits.maxBytesInFlight) {
+      throw new HttpError(503, 'overloaded', 'too many bytes are under way', RETRY)
+    }
+    this.#bytes += bytes
+  }
+
+  giveBytes(bytes: number): void {
+    this.#bytes -= bytes
+  }
+
+  /** A query of a client begins; {@link leaveClient} ends it. Queries without a name are not counted. Throws 429. */
+  enterClient(client: string): void {
+    if (client === '') return
+    const count = this.#clients.get(client) ?? 0
+    if (count >= this.#limits.maxPerClient) {
+      throw new HttpError(429, 'too_many_requests', `${count} queries of this client are under way`, RETRY)
+    }
+    this.#clients.set(client, count + 1)
+  }
+
+  leaveClient(client: string): void {
+    if (client === '') return
+    const count = this.#clients.get(client)! - 1
+    if (count === 0) this.#clients.delete(client)
+    else this.#clients.set(client, count)
+  }
+}

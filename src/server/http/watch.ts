@@ -1,0 +1,245 @@
+/** One watched model: its monitor, taken apart so that each phase can be timed and thresholds can change while it runs. */
+import { checkProbabilities, type PlainError, type Snapshot } from '../../core/index.ts'
+import type {
+  Admission,
+  ClientSummary,
+  MonitorDescription,
+  MonitorEvent,
+  Policy,
+  QueryEntry,
+  Verdict,
+} from '../../core/monitor/index.ts'
+import {
+  type CallOptions,
+  capabilitiesOfAll,
+  createMonitorEngine,
+  disposeAll,
+  type LoadOptions,
+  listenToAll,
+  type ModelCapabilities,
+  type ModelEvent,
+  type MonitorEngine,
+  Order,
+  type Query,
+  warmupAll,
+} from '../../embed/index.ts'
+import { type ModelConfig, monitorOf } from '../config/config.ts'
+import { takesProbabilities, type WatchedDetector, watchedDetectors } from './watched.ts'
+
+/** What became of a query. Times are in seconds. */
+export type Judged =
+  | {
+      readonly kind: 'verdict'
+      readonly verdict: Verdict
+      readonly embedSeconds: number
+      readonly detectSeconds: number
+    }
+  /** No detector could take a feature from it: nothing was learned. At least one error. */
+  | { readonly kind: 'refused'; readonly errors: readonly PlainError[] }
+
+export interface WatchOptions {
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** Told of what happens to clients, after the state has changed, and of the models of the embedders. */
+  readonly onEvent: (model: string, event: MonitorEvent | ModelEvent) => void
+}
+
+/** A monitor with a name. */
+export class Watch {
+  readonly name: string
+  readonly #options: WatchOptions
+  readonly #order = new Order({ maxPending: 8192 })
+  /** Takes features. It stays the same for life, and so do the models of its embedders. */
+  readonly #features: MonitorEngine
+  readonly #deafen: () => void
+  readonly #families: ReadonlyMap<string, string>
+  readonly #needsProbabilitiesOnly: boolean
+  /** Learns and judges. */
+  #engine: MonitorEngine
+  #config: ModelConfig
+  #detectors: readonly WatchedDetector[]
+
+  /** Throws `bad_config`. */
+  constructor(config: ModelConfig, options: WatchOptions) {
+    this.name = config.name
+    this.#options = options
+    this.#config = config
+    this.#features = createMonitorEngine(monitorOf(config), options)
+    this.#engine = this.#features
+    this.#detectors = watchedDetectors(config, this.#engine.stream.detectors)
+    this.#families = new Map(this.#detectors.map(({ label, family }) => [label, family]))
+    this.#needsProbabilitiesOnly = this.#detectors.every(takesProbabilities)
+    this.#deafen = listenToAll(this.#features.models, (event) => options.onEvent(this.name, event))
+  }
+
+  get detectors(): readonly WatchedDetector[] {
+    return this.#detectors
+  }
+
+  /** The family of a detector, by its label. */
+  familyOf(label: string): string {
+    return this.#families.get(label) ?? ''
+  }
+
+  get config(): ModelConfig {
+    return this.#config
+  }
+
+  get policy(): Policy {
+    return this.#engine.describe().policy
+  }
+
+  /** True if embedders have models, which take time to load. */
+  get hasModels(): boolean {
+    return this.#features.models.length > 0
+  }
+
+  /** True if somebody's own function may keep a query waiting. */
+  get hasPlugins(): boolean {
+    return this.#config.detectors.some((one) => typeof one === 'object' && ('embedder' in one || 'hash' in one))
+  }
+
+  /** Whether a client may ask now: O(1), changes nothing. Throws `bad_query` for what is no client's name. */
+  admit(client: string): Admission {
+    return this.#engine.stream.admit(client, this.#options.now())
+  }
+
+  /** Judges one query, which is given away, in the order of the calls. Rejects for one that is malformed as a whole. */
+  inspect(query: Query, call: CallOptions = {}): Promise<Judged> {
+    const startMs = performance.now()
+    let readyMs = startMs
+    const stamped = { ...query, timeMs: this.#options.now() }
+    return this.#order.run(
+      async () => {
+        const entry = await this.#features.featurize(stamped, call)
+        readyMs = performance.now()
+        return entry as QueryEntry // which is what queries become
+      },
+      (entry): Judged => {
+        const errors = entry.observations.filter(isPlainError)
+        const isUsable = entry.observations.some((one) => one !== null && !isPlainError(one))
+        if (!isUsable) return { kind: 'refused', errors }
+        return this.#apply(entry, startMs, readyMs, performance.now())
+      },
+      call,
+    )
+  }
+
+  /** Learns an entry whose features were taken from `startMs` to `readyMs`, and whose turn it is since `beginMs`. */
+  #apply(entry: QueryEntry, startMs: number, readyMs: number, beginMs = readyMs): Judged {
+    const { verdict, events } = this.#engine.apply(entry)
+    this.#tell(events)
+    return {
+      kind: 'verdict',
+      verdict: verdict as Verdict,
+      embedSeconds: (readyMs - startMs) / 1000,
+      detectSeconds: (performance.now() - beginMs) / 1000,
+    }
+  }
+
+  /** True if {@link inspectNow} can do anything. */
+  get mayJudgeNow(): boolean {
+    return this.#needsProbabilitiesOnly
+  }
+
+  /**
+   * What {@link inspect} gives, at once: for detectors that look at the model's output only, and only while no earlier
+   * call waits. Undefined, with nothing done, in all other cases.
+   */
+  inspectNow({ modelOutput, client = '', id }: Query): Judged | undefined {
+    if (!this.#needsProbabilitiesOnly || modelOutput === undefined || this.#order.pending > 0) return undefined
+    const startMs = performance.now()
+    if (!isDistribution(modelOutput)) return undefined // the long way says what is wrong
+    const observation = { probabilities: new Float64Array(modelOutput) }
+    const observations = this.#features.stream.detectors.map(() => observation)
+    const timeMs = this.#options.now()
+    return this.#apply(
+      { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations },
+      startMs,
+      performance.now(),
+    )
+  }
+
+  /** Suspends a client for `forMs` from now. Default: the policy's length. */
+  async suspend(client: string, forMs = this.policy.suspendForMs): Promise<number> {
+    const timeMs = this.#options.now()
+    const untilMs = timeMs + forMs
+    await this.#step(() => this.#tell(this.#engine.apply({ kind: 'suspend', client, timeMs, untilMs }).events))
+    return untilMs
+  }
+
+  /** Ends a suspension and clears the evidence. */
+  async release(client: string): Promise<void> {
+    const timeMs = this.#options.now()
+    await this.#step(() => this.#tell(this.#engine.apply({ kind: 'release', client, timeMs }).events))
+  }
+
+  clients(): ClientSummary[] {
+    return this.#engine.stream.clients()
+  }
+
+  suspensions(): readonly { readonly client: string; readonly untilMs: number }[] {
+    return this.#engine.stream.suspensions()
+  }
+
+  describe(): MonitorDescription {
+    return this.#engine.describe()
+  }
+
+  /** The state after all earlier calls. */
+  snapshot(): Promise<Snapshot> {
+    return this.#step(() => this.#engine.snapshot())
+  }
+
+  /** Throws `bad_snapshot` and keeps its state if the snapshot does not fit. */
+  restore(snapshot: Snapshot): Promise<void> {
+    return this.#step(() => this.#engine.restore(snapshot))
+  }
+
+  /** Other thresholds and another policy over the same state. Rejects with everything as it was. */
+  reload(config: ModelConfig): Promise<void> {
+    return this.#step(() => {
+      const next = createMonitorEngine(monitorOf(config), this.#options)
+      next.restore(this.#engine.snapshot())
+      this.#engine = next
+      this.#config = config
+      this.#detectors = watchedDetectors(config, next.stream.detectors)
+    })
+  }
+
+  capabilities(): Promise<ModelCapabilities> {
+    return capabilitiesOfAll(this.#features.models)
+  }
+
+  /** Loads the models of the embedders. */
+  warmup(options: LoadOptions = {}): Promise<ModelCapabilities> {
+    return warmupAll(this.#features.models, options)
+  }
+
+  async dispose(): Promise<void> {
+    this.#order.dispose()
+    this.#deafen()
+    await disposeAll(this.#features.models)
+  }
+
+  #tell(events: readonly MonitorEvent[]): void {
+    for (const event of events) this.#options.onEvent(this.name, event)
+  }
+
+  #step<R>(step: () => R): Promise<R> {
+    return this.#order.run(async () => undefined, step)
+  }
+}
+
+function isPlainError(value: unknown): value is PlainError {
+  return (value as PlainError | null)?.name === 'MonitorError'
+}
+
+function isDistribution(values: ArrayLike<number>): boolean {
+  try {
+    checkProbabilities(values)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,100 @@
+/** The metrics that are read when somebody collects: kind, meaning, and where each value lies. */
+import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
+import type { Action } from '../../core/monitor/index.ts'
+import type { MeasuredModel, ModelCounts } from './instruments.ts'
+
+const ACTIONS: readonly Action[] = ['allow', 'flag', 'throttle', 'suspend']
+
+/** Tells one value. */
+export type Observe = (name: keyof typeof OBSERVED, value: number, attributes: Attributes) => void
+
+/** Everything of one model. */
+export function observeModel(observe: Observe, counts: ModelCounts, model: MeasuredModel, nowMs: number): void {
+  const { name, detectors, description, calibratedMs, backends } = model
+  const { clients, policy } = description
+  const own = { model: name }
+  for (const { label, threshold, unit } of detectors) {
+    const { attributes, plain, judged, suspicious, errors } = counts.detectors.get(label)!
+    observe('detector_requests_total', judged, plain)
+    observe('suspicious_queries_total', suspicious, plain)
+    observe('detector_errors_total', errors, plain)
+    observe('monitaur_threshold', threshold, { ...attributes, unit })
+    const backend = backends[label]
+    if (backend !== undefined) observe('monitaur_backend_info', 1, { ...attributes, backend })
+  }
+  for (const action of ACTIONS) {
+    observe('monitaur_decisions_total', counts.actions[action], { ...own, action })
+    observe('monitaur_proposed_decisions_total', counts.proposed[action], { ...own, action })
+  }
+  for (const [code, count] of counts.errors) observe('monitaur_errors_total', count, { ...own, code })
+  for (const [key, count] of counts.feedback) {
+    const [detector = '', kind = ''] = key.split(' ')
+    observe('monitaur_feedback_total', count, { ...own, detector, kind })
+  }
+  observe('monitaur_refused_total', counts.refused, own)
+  observe('monitaur_suspensions_total', counts.events.suspended, own)
+  observe('monitaur_releases_total', counts.events.released, own)
+  observe('monitaur_evictions_total', counts.events.evicted, own)
+  observe('monitaur_eviction_storms_total', counts.events.eviction_storm, own)
+  observe('monitaur_enforcing', policy.mode === 'enforce' ? 1 : 0, own)
+  observe('monitaur_clients_active', clients.active, own)
+  observe('monitaur_clients_suspended', clients.suspended, own)
+  observe('monitaur_clients_limit', clients.maxClients, own)
+  observe('monitaur_history_bytes', clients.bytes, own)
+  observe('monitaur_history_bytes_limit', clients.maxBytes, own)
+  if (calibratedMs !== undefined) {
+    observe('monitaur_calibration_age_seconds', Math.max(0, nowMs - calibratedMs) / 1000, own)
+  }
+}
+
+/** Everything that is asked for at collection: kind and meaning. */
+const OBSERVED = {
+  detector_requests_total: ['counter', 'Queries that a detector judged'],
+  suspicious_queries_total: ['counter', 'Queries that a detector found suspicious'],
+  detector_errors_total: [
+    'counter',
+    'Queries that a detector could not judge; they count as neither benign nor suspicious',
+  ],
+  monitaur_threshold: ['gauge', 'Score from which a detector calls a query suspicious, in its unit'],
+  monitaur_backend_info: ['gauge', 'What runs the model of an embedder'],
+  monitaur_decisions_total: ['counter', 'Verdicts by the action they ask for'],
+  monitaur_proposed_decisions_total: ['counter', 'Verdicts by the action that enforcement takes or would take'],
+  monitaur_errors_total: ['counter', 'Errors of detectors by code'],
+  monitaur_feedback_total: ['counter', 'What people said of verdicts'],
+  monitaur_refused_total: ['counter', 'Queries of suspended clients, turned away'],
+  monitaur_suspensions_total: ['counter', 'Suspensions begun'],
+  monitaur_releases_total: ['counter', 'Suspensions ended by hand'],
+  monitaur_evictions_total: ['counter', 'Clients forgotten to make room'],
+  monitaur_eviction_storms_total: ['counter', 'Times that half of the remembered clients had to leave within a window'],
+  monitaur_enforcing: ['gauge', '1 where the policy refuses clients, 0 where it only tells'],
+  monitaur_clients_active: ['gauge', 'Clients remembered'],
+  monitaur_clients_suspended: ['gauge', 'Clients suspended'],
+  monitaur_clients_limit: ['gauge', 'Most clients remembered at a time'],
+  monitaur_history_bytes: ['gauge', 'Estimated bytes of what is remembered of clients'],
+  monitaur_history_bytes_limit: ['gauge', 'Most bytes of what is remembered of clients'],
+  monitaur_calibration_age_seconds: ['gauge', 'Time since the thresholds were calibrated'],
+  http_requests_total: ['counter', 'Requests answered'],
+  http_requests_in_flight: ['gauge', 'Requests being answered'],
+  monitaur_event_listeners: ['gauge', 'Listeners of events'],
+  monitaur_event_listeners_dropped_total: ['counter', 'Listeners of events that were too slow'],
+  monitaur_config_reloads_total: ['counter', 'Configuration files read while running'],
+  monitaur_build_info: ['gauge', 'What runs here'],
+} as const satisfies Readonly<Record<string, readonly ['counter' | 'gauge', string]>>
+
+/** Registers all of them; `collect` tells their values. */
+export function observeAll(meter: Meter, collect: (observe: Observe) => void): void {
+  const made = Object.entries(OBSERVED).map(([name, [kind, description]]): [string, Observable] => {
+    const options = { description }
+    return [
+      name,
+      kind === 'counter' ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options),
+    ]
+  })
+  const byName = new Map(made)
+  meter.addBatchObservableCallback(
+    (result: BatchObservableResult) => {
+      collect((name, value, attributes) => result.observe(byName.get(name)!, value, attributes))
+    },
+    made.map(([, observable]) => observable),
+  )
+}
