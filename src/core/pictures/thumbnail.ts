@@ -41,7 +41,7 @@ function plane(): Float64Array {
   return new Float64Array(SIZE * SIZE)
 }
 
-/** One row of the output, still of full width. Four source rows go at a time, so that the sum is stored less often. */
+/** One row of the output, still of full width. Eight source rows go at a time, so that the sum is rarely stored. */
 function sumRows(
   bytes: ArrayLike<number>,
   { starts, counts, weights, stride }: AxisWeights,
@@ -49,22 +49,20 @@ function sumRows(
   row: Float64Array,
 ): void {
   const { length } = row
-  const count = counts[y]!
+  const last = counts[y]! - 1
   row.fill(0)
-  for (let k = 0; k < count; k += 4) {
+  for (let k = 0; k <= last; k += 8) {
     // Behind the last row the last one is added again, with the weight 0.
-    const left = count - 1 - k
-    const at = y * stride + k
-    const w0 = weights[at]!
-    const w1 = left > 0 ? weights[at + 1]! : 0
-    const w2 = left > 1 ? weights[at + 2]! : 0
-    const w3 = left > 2 ? weights[at + 3]! : 0
-    const p0 = (starts[y]! + k) * length
-    const p1 = p0 + Math.min(1, left) * length
-    const p2 = p0 + Math.min(2, left) * length
-    const p3 = p0 + Math.min(3, left) * length
+    const weight = (j: number) => (k + j <= last ? weights[y * stride + k + j]! : 0)
+    const place = (j: number) => (starts[y]! + Math.min(k + j, last)) * length
+    const [w0, w1, w2, w3] = [weight(0), weight(1), weight(2), weight(3)]
+    const [w4, w5, w6, w7] = [weight(4), weight(5), weight(6), weight(7)]
+    const [p0, p1, p2, p3] = [place(0), place(1), place(2), place(3)]
+    const [p4, p5, p6, p7] = [place(4), place(5), place(6), place(7)]
     for (let i = 0; i < length; i++) {
-      row[i] = row[i]! + (w0 * bytes[p0 + i]! + w1 * bytes[p1 + i]! + (w2 * bytes[p2 + i]! + w3 * bytes[p3 + i]!))
+      const upper = w0 * bytes[p0 + i]! + w1 * bytes[p1 + i]! + (w2 * bytes[p2 + i]! + w3 * bytes[p3 + i]!)
+      const lower = w4 * bytes[p4 + i]! + w5 * bytes[p5 + i]! + (w6 * bytes[p6 + i]! + w7 * bytes[p7 + i]!)
+      row[i] = row[i]! + (upper + lower)
     }
   }
 }

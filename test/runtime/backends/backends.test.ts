@@ -9,23 +9,40 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Backend } from 'monitaur'
+import type { Browser, Page } from 'playwright'
 import { rolldown } from 'rolldown'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium } from '../../tools/chromium.ts'
 import { type ReportRow, writeReport } from '../../tools/report.ts'
-import { serveStatic } from '../../tools/serve.ts'
-import type { RunInWorker } from './main.ts'
+import { type StaticServer, serveStatic } from '../../tools/serve.ts'
+import { SIDE, tinyPictureModel } from '../../tools/tinyModel.ts'
+import type { Offered } from './main.ts'
 import type { BackendRun } from './run.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '../../..')
 const COUNT = 16
 const runs = new Map<string, BackendRun>()
+const firsts: ReportRow[] = []
 let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'monitaur-backends-'))
+  await build({
+    configFile: false,
+    root: here,
+    base: './',
+    logLevel: 'error',
+    worker: { format: 'es' },
+    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
+  })
+  server = await serveStatic({
+    '/dist/': join(root, 'dist'),
+    '/ort/': join(root, 'node_modules/onnxruntime-web/dist'),
+    '/': folder,
+  })
+  browser = await launchChromium({ webgpu: true })
 })
 
 afterAll(async () => {
@@ -43,7 +60,9 @@ afterAll(async () => {
           },
         ]),
   ])
-  writeReport('backends', rows)
+  writeReport('backends', [...rows, ...firsts])
+  await browser?.close()
+  await server?.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -78,29 +97,29 @@ async function inProcess(program: readonly [string, ...string[]], backend: Backe
   return JSON.parse(stdout)
 }
 
-async function inChromium(backend: Backend): Promise<BackendRun> {
-  await build({
-    configFile: false,
-    root: here,
-    base: './',
-    logLevel: 'error',
-    worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
-  })
-  const server = await serveStatic({ '/': folder })
-  const browser = await launchChromium({ webgpu: true })
+let browser: Browser
+let server: StaticServer
+
+/** A fresh page, with nothing in its caches. */
+async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
+  const context = await browser.newContext()
   try {
-    const page = await browser.newPage()
+    const page = await context.newPage()
     await page.goto(server.origin)
     await page.waitForFunction(() => 'runInWorker' in globalThis)
-    return await page.evaluate(
-      ([given, count]) => (globalThis as unknown as { runInWorker: RunInWorker }).runInWorker(given, count),
-      [backend, COUNT] as const,
-    )
+    return await use(page)
   } finally {
-    await browser.close()
-    await server.close()
+    await context.close()
   }
+}
+
+function inChromium(backend: Backend): Promise<BackendRun> {
+  return withPage((page) =>
+    page.evaluate(([given, count]) => (globalThis as unknown as Offered).runInWorker(given, count), [
+      backend,
+      COUNT,
+    ] as const),
+  )
 }
 
 const deno = join(root, 'node_modules/.bin/deno')
@@ -137,5 +156,49 @@ describe('our own network', () => {
 
   test('WebGPU was the software adapter, and not something else that answers to its name', () => {
     expect(runs.get('Chromium, WebGPU')?.on).toMatch(/^webgpu, .*swiftshader/i)
+  })
+})
+
+describe('the prebuilt worker', () => {
+  test('runs our network, and answers each call once that was in flight when it was ended', async () => {
+    const run = await withPage((page) => page.evaluate(() => (globalThis as unknown as Offered).prebuiltWorker()))
+    expect(run).toMatchObject({ backend: 'wasm', historySize: 12, restarts: 1 })
+    expect(run.phases).toContain('ready')
+    expect(run.scores).toEqual(run.expected)
+  })
+})
+
+describe('the first verdict', () => {
+  /** Pages of each kind, in turns. */
+  const ROUNDS = 5
+
+  test('comes, and how much later than from onnxruntime-web alone stands in the report', async () => {
+    const times = { run: [] as number[], verdict: [] as number[] }
+    for (let round = 0; round < ROUNDS; round++) {
+      times.run.push(
+        await withPage((page) =>
+          page.evaluate(([model, side]) => (globalThis as unknown as Offered).firstRun(model, side), [
+            [...tinyPictureModel()],
+            SIDE,
+          ] as const),
+        ),
+      )
+      times.verdict.push(
+        await withPage((page) => page.evaluate(() => (globalThis as unknown as Offered).firstVerdict())),
+      )
+    }
+    const [run, verdict] = [times.run, times.verdict].map((all) => all.sort((a, b) => a - b)[ROUNDS >> 1]!)
+    firsts.push(
+      { name: 'onnxruntime-web loaded and run once, from opening the page', value: round(run!), unit: 'ms', met: null },
+      { name: 'first verdict with our network on WASM, likewise', value: round(verdict!), unit: 'ms', met: null },
+      {
+        name: 'first verdict ÷ onnxruntime-web alone',
+        value: round(verdict! / run!),
+        unit: '',
+        goal: 1.5,
+        met: verdict! / run! < 1.5,
+      },
+    )
+    expect(times.verdict.every((ms) => ms > 0)).toBe(true)
   })
 })

@@ -1,6 +1,15 @@
 /** The page: starts a worker and hands its answer on. */
 import type { Backend } from 'monitaur'
+import { firstRun, firstVerdict } from './first.ts'
+import type { PrebuiltRun } from './prebuilt.ts'
 import type { BackendRun } from './run.ts'
+
+export interface Offered {
+  readonly runInWorker: RunInWorker
+  readonly prebuiltWorker: () => Promise<PrebuiltRun>
+  readonly firstRun: typeof firstRun
+  readonly firstVerdict: () => Promise<number>
+}
 
 export type RunInWorker = (backend: Backend, count: number) => Promise<BackendRun>
 
@@ -16,4 +25,7 @@ const runInWorker: RunInWorker = (backend, count) =>
     worker.postMessage({ backend, count })
   })
 
-Object.assign(globalThis, { runInWorker })
+// Apart, so that the pages whose loading is timed load nothing else.
+const prebuiltWorker = async () => (await import('./prebuilt.ts')).prebuiltWorker()
+
+Object.assign(globalThis, { runInWorker, prebuiltWorker, firstRun, firstVerdict } satisfies Offered)
