@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
@@ -103,6 +104,45 @@ test('a grey picture gives the same vector as one channel and as three', () => {
 test('colours hidden behind full transparency do not count', () => {
   const clear = embedPixels(plain(20, 20, 10, 200, 30, 0))
   expect(clear).toEqual(embedPixels(plain(20, 20, 255, 255, 255)))
+})
+
+test('the vectors are the same to the bit as on the day the weights were made', () => {
+  const random = seeded(5)
+  const blocks = Array.from({ length: 64 * 4 }, () => Math.floor(256 * random()))
+  const picture = (width: number, height: number, channels: 3 | 4): Pixels => {
+    const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
+      const pixel = Math.floor(i / channels)
+      const block = Math.floor((8 * (pixel % width)) / width) + 8 * Math.floor((8 * Math.floor(pixel / width)) / height)
+      return blocks[4 * block + (i % channels)]!
+    })
+    return { data, width, height, channels }
+  }
+  // Pinned, not computed elsewhere: a change here changes stored vectors, and belongs in the changelog.
+  const digest = (pixels: Pixels) => createHash('sha256').update(embedPixels(pixels)).digest('hex').slice(0, 16)
+  expect(digest(picture(224, 224, 3))).toBe('19a1a7c294d1c650')
+  expect(digest(picture(50, 37, 4))).toBe('a8489b3a916e1a07')
+})
+
+test('a vector does not depend on the pictures before it, nor changes with those after it', () => {
+  const first = embedPixels(drawn(64, 48))
+  const copy = first.slice()
+  embedPixels(plain(30, 30, 0, 255, 0))
+  expect(first).toEqual(copy)
+  expect(embedPixels(drawn(64, 48))).toEqual(copy)
+})
+
+test('faint structure on a plain picture counts, once it is more than noise', () => {
+  const clean = plain(224, 224, 128, 128, 128)
+  const striped = (step: number, vertical: boolean): Pixels => ({
+    ...clean,
+    data: clean.data.map((_, i) => {
+      const pixel = Math.floor(i / 3)
+      return 128 + (Math.floor((vertical ? pixel % 224 : pixel / 224) / 28) % 2 === 0 ? step : -step)
+    }),
+  })
+  const [across, down] = [embedPixels(striped(10, true)), embedPixels(striped(10, false))]
+  expect(cosine(across, down)).toBeLessThan(0.9)
+  expect(cosine(across, embedPixels(striped(5, true)))).toBeGreaterThan(0.9)
 })
 
 test('the picture is not changed', () => {

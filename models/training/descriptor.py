@@ -64,7 +64,8 @@ def fisher(within, total, outputs, ridge):
     white = np.linalg.solve(root, half.T)
     values, vectors = np.linalg.eigh((white + white.T) / 2)
     print('largest, middle and smallest ratio kept:', *(f'{values[i]:.2f}' for i in (-1, -outputs // 2, -outputs)))
-    return np.linalg.solve(root.T, vectors[:, ::-1][:, :outputs])
+    kept = np.linalg.solve(root.T, vectors[:, ::-1][:, :outputs])
+    return kept * np.sign(kept[np.abs(kept).argmax(0), range(outputs)])  # an eigenvector's sign is anybody's choice
 
 
 def rounded(projection):
@@ -112,7 +113,7 @@ def main():
     parser.add_argument('--features', type=int, default=944)
     parser.add_argument('--outputs', type=int, default=185)
     parser.add_argument('--ridge', type=float, default=0.05, help='share of the mean scatter within, added to each')
-    parser.add_argument('--unrelated', type=float, default=0.6, help='see UNRELATED in the file that is written')
+    parser.add_argument('--unrelated', type=float, default=0.53, help='see UNRELATED in the file that is written')
     options = parser.parse_args()
     os.makedirs(os.path.dirname(options.pool), exist_ok=True)
     pictures = views.load_pictures(load_pool(options.pool, options.pictures, options.seed))

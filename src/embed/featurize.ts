@@ -134,8 +134,14 @@ async function embedding(features: QueryFeatures, need: Need): Promise<Observati
   const { kind, value } = await inputOf(features, need)
   const embedding = await vectorFor(features, need, kind, value)
   if (!need.settings.mirrored) return { embedding }
-  const other = await features.once('mirrored', need.settings.limits, async () => mirrorPixels(value as Pixels))
-  return { embedding, mirrored: await vectorFor(features, need, kind, other) }
+  return { embedding, mirrored: await mirroredVector(features, need, value as Pixels) }
+}
+
+async function mirroredVector(features: QueryFeatures, need: Need, pixels: Pixels): Promise<ArrayLike<number>> {
+  if (need.settings.plugin === undefined) {
+    return features.once('mirrored', pixels, async () => (await pictures()).embedPixels(pixels, { mirrored: true }))
+  }
+  return vectorFor(features, need, 'image', await features.once('mirrored', pixels, async () => mirrorPixels(pixels)))
 }
 
 /** The vector of an input, once for all detectors that want the same one. */
@@ -162,16 +168,18 @@ async function row(features: QueryFeatures, need: Need): Promise<Observation> {
   return { row: value }
 }
 
+/** Apart from the rest of the core, because of its weights. */
+function pictures() {
+  return import('../core/pictures/index.ts')
+}
+
 async function vectorOf(
   kind: InputKind,
   value: string | Row | Pixels,
   { schema, scaling }: Settings,
 ): Promise<ArrayLike<number>> {
   if (kind === 'text') return embedText(value as string)
-  if (kind === 'image') {
-    const { embedPixels } = await import('../core/pictures/index.ts') // apart, because of its weights
-    return embedPixels(value as Pixels)
-  }
+  if (kind === 'image') return (await pictures()).embedPixels(value as Pixels)
   if (scaling === 'none') return rowVector(value as Row)
   return embedRow(value as Row, schema === undefined ? {} : { schema })
 }

@@ -12,37 +12,49 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** The place in the alphabet that means 0. */
 const ZERO = 31
 
-/** Read from the text on first use, and never changed: the weights of output o start at o · FEATURE_COUNT. */
-let weights: Float64Array | undefined
+/** Outputs computed together, so that a feature is loaded once for four products. */
+const TOGETHER = 4
 
-function readWeights(): Float64Array {
+/** Read from the text on first use, and never changed: the weights of output o start at o · FEATURE_COUNT. */
+let weights: Float32Array | undefined
+
+/** Whole numbers, exact in 32 bits. Behind the last output come zeros, up to a multiple of {@link TOGETHER}. */
+function readWeights(): Float32Array {
   const places = new Int8Array(128)
   for (let i = 0; i < ALPHABET.length; i++) places[ALPHABET.charCodeAt(i)] = i
-  return Float64Array.from({ length: PROJECTED * FEATURE_COUNT }, (_, i) => places[WEIGHTS.charCodeAt(i)]! - ZERO)
+  const read = new Float32Array(Math.ceil(PROJECTED / TOGETHER) * TOGETHER * FEATURE_COUNT)
+  for (let i = 0; i < WEIGHTS.length; i++) read[i] = places[WEIGHTS.charCodeAt(i)]! - ZERO
+  return read
 }
 
 /** The features projected: {@link PROJECTED} numbers, of any length. */
 export function project(values: Float64Array): Float64Array {
   weights ??= readWeights()
   const projected = new Float64Array(PROJECTED)
-  for (let o = 0; o < PROJECTED; o++) {
-    projected[o] = SCALES[o]! * product(weights, o * FEATURE_COUNT, values) - OFFSETS[o]!
-  }
+  for (let o = 0; o < PROJECTED; o += TOGETHER) addProducts(weights, o, values, projected)
+  for (let o = 0; o < PROJECTED; o++) projected[o] = SCALES[o]! * projected[o]! - OFFSETS[o]!
   return projected
 }
 
-/** Four sums at a time, so that no addition waits for the one before. FEATURE_COUNT is a multiple of 4. */
-function product(rows: Float64Array, start: number, values: Float64Array): number {
+/** Four outputs from `o` on; what lies behind the end of `out` is dropped. */
+function addProducts(rows: Float32Array, o: number, values: Float64Array, out: Float64Array): void {
+  const p = o * FEATURE_COUNT
+  const q = p + FEATURE_COUNT
+  const r = q + FEATURE_COUNT
+  const s = r + FEATURE_COUNT
   let a = 0
   let b = 0
   let c = 0
   let d = 0
-  for (let i = 0; i < FEATURE_COUNT; i += 4) {
-    const p = start + i
-    a += rows[p]! * values[i]!
-    b += rows[p + 1]! * values[i + 1]!
-    c += rows[p + 2]! * values[i + 2]!
-    d += rows[p + 3]! * values[i + 3]!
+  for (let i = 0; i < FEATURE_COUNT; i++) {
+    const value = values[i]!
+    a += rows[p + i]! * value
+    b += rows[q + i]! * value
+    c += rows[r + i]! * value
+    d += rows[s + i]! * value
   }
-  return a + b + (c + d)
+  out[o] = a
+  out[o + 1] = b
+  out[o + 2] = c
+  out[o + 3] = d
 }
