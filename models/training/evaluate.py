@@ -1,7 +1,7 @@
 """The benchmark on the dev half, for choosing between runs.
 
-    node models/training/dump.mjs /tmp/dev                                        once
-    python models/training/evaluate.py models/copy-net.onnx --data /tmp/dev       prints the table, --all each line
+    node models/training/dump.mjs .cache/dev                                        once
+    python models/training/evaluate.py models/copy-net.onnx --data .cache/dev       prints the table, --all each line
 
     evaluate(embed, folder) -> {set: figures}    embed: float32 [n, 3, 64, 64] -> float [n, D], unit length
 

@@ -1,6 +1,6 @@
 """The procedural pool: pictures that no camera took, made from a seed.
 
-    python models/training/pool.py --out /tmp/pool/pool.npy --count 24000 --seed 1
+    python models/training/pool.py --out .cache/pool.npy --count 24000 --seed 1
 
     make_pool(count, seed) -> uint8 [count, 96, 96, 3]   RGB; picture i depends on (seed, i) only
     load_pool(path, count, seed) -> uint8 [count, 96, 96, 3]   makes the file where it is missing

@@ -10,17 +10,9 @@ import type {
   Snapshot,
   Specs,
 } from '../core/index.ts'
-import type { LoadOptions } from './embedder.ts'
 import { type AnyRegistry, createDetectorEngine, type DetectorEngine, featurizeAll, splitName } from './engine.ts'
 import type { FeatureConfig } from './featureConfig.ts'
-import {
-  capabilitiesOfAll,
-  disposeAll,
-  listenToAll,
-  type ModelCapabilities,
-  type ModelEvent,
-  warmupAll,
-} from './models.ts'
+import { type ModelEvent, type ModelHost, modelHost } from './models.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'
 import { holdQuery, type InputOf, type Query } from './query.ts'
 
@@ -28,7 +20,7 @@ import { holdQuery, type InputOf, type Query } from './query.ts'
  * A detector with its featurizer. Every verb is promised; verdicts follow the order of the calls even when embeddings
  * finish out of order, and a failed query leaves the state as it was.
  */
-export interface AsyncDetector<In = unknown, Meta = unknown> {
+export interface AsyncDetector<In = unknown, Meta = unknown> extends ModelHost {
   readonly name: string
   /** Scores one query and learns it. Rejects with a `MonitorError`. */
   process(query: Query<In>, options?: CallOptions): Promise<Detection<Meta>>
@@ -39,15 +31,6 @@ export interface AsyncDetector<In = unknown, Meta = unknown> {
   restore(snapshot: Snapshot): Promise<void>
   reset(): Promise<void>
   describe(): Promise<Description>
-  /**
-   * Loads the model of its embedder now instead of with the first query, and runs it once; says what it runs on. Without
-   * such an embedder there is nothing to do. Waits for no query and holds none up.
-   */
-  warmup(options?: LoadOptions): Promise<ModelCapabilities>
-  /** What the model of its embedder runs on, and why on nothing better. */
-  capabilities(): Promise<ModelCapabilities>
-  /** Refuses all later calls, and frees the model of its embedder. */
-  dispose(): Promise<void>
 }
 
 /** The input type of a spec's modality. */
@@ -100,8 +83,6 @@ export function detectorOver(
 ): AsyncDetector {
   const { onEvent, ...rest } = options
   const order = new Order(rest)
-  const { models } = engine
-  const deafen = onEvent === undefined ? () => {} : listenToAll(models, onEvent)
   const now = <R>(step: () => R) => order.run(async () => undefined, step)
   return {
     name: engine.name,
@@ -117,12 +98,6 @@ export function detectorOver(
     restore: (snapshot) => now(() => engine.restore(snapshot)),
     reset: () => now(engine.reset),
     describe: () => now(engine.describe),
-    warmup: (load = {}) => warmupAll(models, load),
-    capabilities: () => capabilitiesOfAll(models),
-    async dispose() {
-      order.dispose()
-      deafen()
-      await disposeAll(models)
-    },
+    ...modelHost(engine.models, onEvent, () => order.dispose()),
   }
 }

@@ -45,6 +45,7 @@ export {
   listenToAll,
   type ModelCapabilities,
   type ModelEvent,
+  type ModelHost,
   warmupAll,
 } from './models.ts'
 export {

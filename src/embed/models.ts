@@ -7,6 +7,19 @@ export type ModelCapabilities = Readonly<Record<string, Capabilities>>
 /** What a model tells, and whose it is. */
 export type ModelEvent = EmbedderEvent & { readonly detector: string }
 
+/** What has embedders that may stand on models. */
+export interface ModelHost {
+  /**
+   * Loads the models now instead of with the first query, and runs each once; says what they run on. Where no embedder
+   * has one there is nothing to do. Waits for no query and holds none up.
+   */
+  warmup(options?: LoadOptions): Promise<ModelCapabilities>
+  /** What the models run on, and why on nothing better. */
+  capabilities(): Promise<ModelCapabilities>
+  /** Refuses all later calls, and frees the models. */
+  dispose(): Promise<void>
+}
+
 /** A model and the label of the detector that uses it. */
 export type LabelledModel = readonly [detector: string, model: ModelEmbedder<never>]
 
@@ -50,4 +63,22 @@ async function byLabel(
   return Object.fromEntries(
     await Promise.all(models.map(async ([label, model], i) => [label, await ask(model, i)] as const)),
   )
+}
+
+/** The verbs of a host over its models; `close` is what else ends with it. */
+export function modelHost(
+  models: readonly LabelledModel[],
+  onEvent: ((event: ModelEvent) => void) | undefined,
+  close: () => void,
+): ModelHost {
+  const deafen = onEvent === undefined ? () => {} : listenToAll(models, onEvent)
+  return {
+    warmup: (options = {}) => warmupAll(models, options),
+    capabilities: () => capabilitiesOfAll(models),
+    async dispose() {
+      close()
+      deafen()
+      await disposeAll(models)
+    },
+  }
 }

@@ -24,23 +24,14 @@ import {
   type StreamMonitorConfig,
   type Verdict,
 } from '../core/monitor/index.ts'
-import type { LoadOptions } from './embedder.ts'
 import { type AnyRegistry, type Engine, featurizeAll, splitConfig } from './engine.ts'
 import { type Featurizer, QueryFeatures } from './featurize.ts'
-import {
-  capabilitiesOfAll,
-  disposeAll,
-  type LabelledModel,
-  listenToAll,
-  type ModelCapabilities,
-  type ModelEvent,
-  warmupAll,
-} from './models.ts'
+import { type LabelledModel, type ModelEvent, type ModelHost, modelHost } from './models.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'
 import { checkQuery, holdQuery, type Query } from './query.ts'
 
 /** The monitor of raw queries. It is the same object in process and in front of a worker. */
-export interface Monitor {
+export interface Monitor extends ModelHost {
   readonly policy: Policy
   /** Whether a client may ask now (or at `timeMs`), before the model runs: O(1), changes nothing. */
   admit(client: string, timeMs?: number): Admission
@@ -61,15 +52,6 @@ export interface Monitor {
   restore(snapshot: Snapshot): Promise<void>
   reset(): Promise<void>
   describe(): Promise<MonitorDescription>
-  /**
-   * Loads the models of the embedders now instead of with the first query, and runs each once; says what they run on.
-   * Waits for no query and holds none up.
-   */
-  warmup(options?: LoadOptions): Promise<ModelCapabilities>
-  /** What the models of the embedders run on, and why on nothing better. */
-  capabilities(): Promise<ModelCapabilities>
-  /** Refuses all later calls, and frees the models. */
-  dispose(): Promise<void>
 }
 
 /** A detector of a monitor, with the options of its featurizer. */
@@ -107,8 +89,6 @@ export function createMonitor(config: MonitorConfig, options: MonitorHostOptions
   const step = <R>(run: () => R) => order.run(async () => undefined, run)
   const tell = (applied: Applied) => announce(applied, onEvent)
   const { policy } = engine.describe()
-  const { models } = engine
-  const deafen = onEvent === undefined ? () => {} : listenToAll(models, onEvent)
 
   return {
     policy,
@@ -140,13 +120,7 @@ export function createMonitor(config: MonitorConfig, options: MonitorHostOptions
     restore: (snapshot) => step(() => engine.restore(snapshot)),
     reset: () => step(engine.reset),
     describe: () => step(engine.describe),
-    warmup: (load = {}) => warmupAll(models, load),
-    capabilities: () => capabilitiesOfAll(models),
-    async dispose() {
-      order.dispose()
-      deafen()
-      await disposeAll(models)
-    },
+    ...modelHost(engine.models, onEvent, () => order.dispose()),
   }
 }
 
