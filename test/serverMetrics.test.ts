@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { createMonitor } from '../src/embed/index.ts'
 import { checkConfig } from '../src/server/config/config.ts'
 import { createServerApp } from '../src/server/http/app.ts'
+import type { WatchedDetector } from '../src/server/http/watched.ts'
 import { CONFIDENCE_BUCKETS, scoreBuckets } from '../src/server/metrics/buckets.ts'
 import { Histogram } from '../src/server/metrics/histogram.ts'
+import { Instruments } from '../src/server/metrics/instruments.ts'
 import { createMetrics } from '../src/server/metrics/provider.ts'
 import { metric, testServer } from './tools/serverApp.ts'
 
@@ -43,6 +46,42 @@ describe('the reference', () => {
       ],
     })
     expect(metric(await exposition(), 'detector_requests_total{detector="confidence",model="b"}')).toBe(0)
+  })
+})
+
+describe('models of embedders', () => {
+  test('a backend that was lost is counted, with what took its place', async () => {
+    const { meter, exposition } = await createMetrics()
+    const description = createMonitor({ detectors: ['text_similarity'] }).describe()
+    const watched = {
+      label: 'text_similarity',
+      name: 'text_similarity',
+      family: 'similarity',
+      unit: 'cosine',
+      threshold: 0.9,
+    }
+    const model = {
+      name: 'default',
+      detectors: [watched as WatchedDetector],
+      description: await description,
+      calibratedMs: undefined,
+      backends: { text_similarity: 'wasm' },
+    }
+    const instruments = new Instruments(meter, {
+      models: () => [model],
+      now: () => 0,
+      inFlight: () => 0,
+      listeners: () => 0,
+      build: {},
+    })
+    const change = { kind: 'backendchange', detector: 'text_similarity', reason: 'the device was lost' } as const
+    instruments.backendChanged('default', { ...change, from: 'webgpu', to: 'webgpu' })
+    instruments.backendChanged('default', { ...change, from: 'webgpu', to: 'wasm' })
+    const text = await exposition()
+    const series = 'monitaur_backend_changes_total{model="default",detector="text_similarity",from="webgpu"'
+    expect(metric(text, `${series},to="webgpu"}`)).toBe(1)
+    expect(metric(text, `${series},to="wasm"}`)).toBe(1)
+    expect(metric(text, 'monitaur_backend_info{detector="text_similarity",model="default",backend="wasm"}')).toBe(1)
   })
 })
 

@@ -226,6 +226,7 @@ export class Service {
   #happened(model: string, event: MonitorEvent | ModelEvent): void {
     if (event.kind === 'progress') return
     if (event.kind === 'backendchange') {
+      this.instruments.backendChanged(model, event)
       this.#lookUpBackends().catch((thrown: unknown) => this.failed(thrown))
     } else {
       this.instruments.happened(model, event)

@@ -5,6 +5,7 @@
  */
 import type { Attributes, Meter } from '@opentelemetry/api'
 import type { Action, MonitorDescription, MonitorEvent, Verdict } from '../../core/monitor/index.ts'
+import type { BackendChange } from '../../embed/index.ts'
 import type { ScoreUnit, WatchedDetector } from '../http/watched.ts'
 import { CONFIDENCE_BUCKETS, DURATION_BUCKETS, scoreBuckets } from './buckets.ts'
 import { Histogram, type Series } from './histogram.ts'
@@ -56,6 +57,8 @@ export interface ModelCounts {
   readonly events: Record<MonitorEvent['kind'], number>
   readonly errors: Map<string, number>
   readonly feedback: Map<string, number>
+  /** Lost backends, by detector, from and to. */
+  readonly backendChanges: Map<string, number>
   readonly phases: Readonly<Record<Phase, Series>>
   refused: number
 }
@@ -128,6 +131,11 @@ export class Instruments {
 
   happened(model: string, { kind }: MonitorEvent): void {
     this.#models.get(model)!.events[kind]++
+  }
+
+  /** The backend of a detector's embedder was lost, and made again or replaced. */
+  backendChanged(model: string, { detector, from, to }: BackendChange & { readonly detector: string }): void {
+    increment(this.#models.get(model)!.backendChanges, `${detector} ${from} ${to}`)
   }
 
   /** `detector` is a label of the model's, or '' for a verdict as a whole. */
@@ -234,6 +242,7 @@ function modelCounts(
     proposed: zeros(),
     events: { suspended: 0, released: 0, evicted: 0, eviction_storm: 0 },
     errors: new Map(),
+    backendChanges: new Map(),
     feedback: new Map(FEEDBACK.map((kind) => [` ${kind}`, 0])),
     phases: {
       decode: phases.with({ model: name, phase: 'decode' }),

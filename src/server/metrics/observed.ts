@@ -31,6 +31,10 @@ export function observeModel(observe: Observe, counts: ModelCounts, model: Measu
     const [detector = '', kind = ''] = key.split(' ')
     observe('monitaur_feedback_total', count, { ...own, detector, kind })
   }
+  for (const [key, count] of counts.backendChanges) {
+    const [detector = '', from = '', to = ''] = key.split(' ')
+    observe('monitaur_backend_changes_total', count, { ...own, detector, from, to })
+  }
   observe('monitaur_refused_total', counts.refused, own)
   observe('monitaur_suspensions_total', counts.events.suspended, own)
   observe('monitaur_releases_total', counts.events.released, own)
@@ -57,6 +61,7 @@ const OBSERVED = {
   ],
   monitaur_threshold: ['gauge', 'Score from which a detector calls a query suspicious, in its unit'],
   monitaur_backend_info: ['gauge', 'What runs the model of an embedder'],
+  monitaur_backend_changes_total: ['counter', 'Backends that were lost, and made again or replaced by the next'],
   monitaur_decisions_total: ['counter', 'Verdicts by the action they ask for'],
   monitaur_proposed_decisions_total: ['counter', 'Verdicts by the action that enforcement takes or would take'],
   monitaur_errors_total: ['counter', 'Errors of detectors by code'],

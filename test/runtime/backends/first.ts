@@ -10,10 +10,10 @@ export async function firstRun(model: readonly number[], side: number): Promise<
   return performance.now()
 }
 
-/** A first verdict over a picture with our network. */
-export async function firstVerdict(): Promise<number> {
+/** A first verdict over a picture with our network: when it came, and what it said. */
+export async function firstVerdict(): Promise<{ readonly ms: number; readonly reason: string }> {
   const { copyNet, getDetector } = await import('monitaur')
   const detector = getDetector('image_similarity', { embedder: copyNet({ backend: 'wasm' }) })
-  await detector.process({ input: pictureStream(1)[0]! })
-  return performance.now()
+  const { reason } = await detector.process({ input: pictureStream(1)[0]! })
+  return { ms: performance.now(), reason }
 }
