@@ -1,16 +1,14 @@
 /** The built package in a real browser: in a page that Vite has bundled, and in one without a bundler. */
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright'
 import sharp from 'sharp'
-import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, type RunnerTestCase, test } from 'vitest'
-import { launchChromium } from '../tools/chromium.ts'
+import { openApp, type TestApp } from '../tools/app.ts'
 import { rowsOf, writeReport } from '../tools/report.ts'
-import { type StaticServer, serveStatic } from '../tools/serve.ts'
+import type { StaticServer } from '../tools/serve.ts'
 import type { Scenarios } from './app/main.ts'
 import { featuresOf, fromHex, hex } from './app/numbers.ts'
 import { samplePicture, sampleQueries } from './app/samples.ts'
@@ -27,30 +25,23 @@ const doors = {
   embed: typeof import('monitaur/embed')
 }
 
+let app: TestApp
 let browser: Browser
 let server: StaticServer
 let page: Page
-let folder: string
 const complaints: string[] = []
 const finished: Readonly<RunnerTestCase>[] = []
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monitaur-app-'))
-  browser = await launchChromium()
-  await build({
-    configFile: false,
-    root: join(here, 'app'),
-    base: './',
-    logLevel: 'warn',
-    worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
+  app = await openApp(join(here, 'app'), {
+    folders: {
+      '/dist/': join(repository, 'dist'),
+      '/comlink/': join(repository, 'node_modules/comlink/dist/esm'),
+      '/plain/': here,
+    },
   })
-  server = await serveStatic({
-    '/dist/': join(repository, 'dist'),
-    '/comlink/': join(repository, 'node_modules/comlink/dist/esm'),
-    '/plain/': here,
-    '/': folder,
-  })
+  browser = app.browser
+  server = app.server
   page = await browser.newPage()
   page.on('pageerror', (error) => complaints.push(error.message))
   await page.goto(server.origin)
@@ -63,9 +54,7 @@ afterEach(({ task }) => {
 
 afterAll(async () => {
   writeReport('runtimes', rowsOf(finished), `Chromium ${browser?.version() ?? 'missing'}`)
-  await browser?.close()
-  await server?.close()
-  await rm(folder, { recursive: true, force: true })
+  await app?.close()
 })
 
 /** Runs a scenario in the page. */

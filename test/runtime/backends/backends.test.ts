@@ -3,20 +3,17 @@
  * `reports/backends.json`, with the time of each; that of WebGPU is a software adapter's and says nothing of a GPU.
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Backend } from 'monitaur'
 import type { Browser, Page } from 'playwright'
 import { rolldown } from 'rolldown'
-import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchChromium } from '../../tools/chromium.ts'
+import { openApp, type TestApp } from '../../tools/app.ts'
 import { golden, goldenDir, hasGolden } from '../../tools/data.ts'
 import { type ReportRow, writeReport } from '../../tools/report.ts'
-import { type StaticServer, serveStatic } from '../../tools/serve.ts'
+import type { StaticServer } from '../../tools/serve.ts'
 import { SIDE, tinyPictureModel } from '../../tools/tinyModel.ts'
 import type { Offered } from './main.ts'
 import type { BackendRun, GoldenPicture } from './run.ts'
@@ -32,24 +29,14 @@ const goldenPictures = hasPictures
   : []
 const runs = new Map<string, BackendRun>()
 const firsts: ReportRow[] = []
-let folder: string
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monitaur-backends-'))
-  await build({
-    configFile: false,
-    root: here,
-    base: './',
-    logLevel: 'error',
-    worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
+  app = await openApp(here, {
+    folders: { '/dist/': join(root, 'dist'), '/ort/': join(root, 'node_modules/onnxruntime-web/dist') },
+    webgpu: true,
   })
-  server = await serveStatic({
-    '/dist/': join(root, 'dist'),
-    '/ort/': join(root, 'node_modules/onnxruntime-web/dist'),
-    '/': folder,
-  })
-  browser = await launchChromium({ webgpu: true })
+  browser = app.browser
+  server = app.server
 })
 
 afterAll(async () => {
@@ -68,9 +55,7 @@ afterAll(async () => {
         ]),
   ])
   writeReport('backends', [...rows, ...firsts])
-  await browser?.close()
-  await server?.close()
-  await rm(folder, { recursive: true, force: true })
+  await app?.close()
 })
 
 const round = (value: number) => Number(value.toPrecision(3))
@@ -104,6 +89,7 @@ async function inProcess(program: readonly [string, ...string[]], backend: Backe
   return JSON.parse(stdout)
 }
 
+let app: TestApp
 let browser: Browser
 let server: StaticServer
 

@@ -1,20 +1,18 @@
 /** The model store and hub models in Chromium: a page and a module worker, bundled from source. */
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright'
-import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EmbedderEvent } from '../../../src/embed/embedder.ts'
 import { fromTransformers } from '../../../src/embed/transformers/index.ts'
+import { openApp, type TestApp } from '../../tools/app.ts'
 import { launchChromium } from '../../tools/chromium.ts'
 import { dataDir, hasData } from '../../tools/data.ts'
 import { HUB_DATA, type Hub, MINILM, served, serveHub, WORDNET, weightsBytes } from '../../tools/hub.ts'
-import { type StaticServer, serveStatic } from '../../tools/serve.ts'
+import type { StaticServer } from '../../tools/serve.ts'
 import type { Scenarios } from './hub.worker.ts'
 import type { Offered } from './main.ts'
 
@@ -24,26 +22,18 @@ const title = (name: string) => (skip ? `${name} (SKIPPED: no ${HUB_DATA} in ${d
 
 const TEXTS = ['How do I cancel a card that was stolen?', 'Rain.', 'The quick brown fox jumps over the lazy dog.']
 
+let app: TestApp
 let browser: Browser
 let server: StaticServer
-let folder: string
 let hub: Hub
 let page: Page
 const complaints: string[] = []
 const strangers: string[] = []
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monitaur-hub-app-'))
-  browser = await launchChromium({ webgpu: true })
-  await build({
-    configFile: false,
-    root: here,
-    base: './',
-    logLevel: 'warn',
-    worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
-  })
-  server = await serveStatic({ '/models/': join(dataDir(), 'models/text'), '/': folder })
+  app = await openApp(here, { folders: { '/models/': join(dataDir(), 'models/text') }, webgpu: true })
+  browser = app.browser
+  server = app.server
 })
 
 beforeEach(async () => {
@@ -68,9 +58,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-  await rm(folder, { recursive: true, force: true })
+  await app?.close()
 })
 
 /** Calls a function of the page. */

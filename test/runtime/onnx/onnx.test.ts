@@ -1,14 +1,12 @@
 /** Models in Chromium, in a page and in a module worker, bundled from source: WASM, and WebGPU on the software adapter. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright'
-import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { copyNet, fromOnnx } from '../../../src/embed/onnx/index.ts'
+import { openApp, type TestApp } from '../../tools/app.ts'
 import { launchChromium } from '../../tools/chromium.ts'
-import { type StaticServer, serveStatic } from '../../tools/serve.ts'
+import type { StaticServer } from '../../tools/serve.ts'
 import { SIDE, tinyPictureModel, tinyTextModel } from '../../tools/tinyModel.ts'
 import { samplePictures } from '../app/samples.ts'
 import type { RunScenario, Where } from './main.ts'
@@ -20,26 +18,18 @@ const COUNT = 6
 const picture = [...tinyPictureModel()]
 const strict = [...tinyTextModel({ isStrict: true })]
 
+let app: TestApp
 let browser: Browser
 let server: StaticServer
-let folder: string
 let page: Page
 const complaints: string[] = []
 const strangers: string[] = []
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monitaur-onnx-app-'))
-  browser = await launchChromium({ webgpu: true })
-  await build({
-    configFile: false,
-    root: here,
-    base: './',
-    logLevel: 'warn',
-    worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false, assetsInlineLimit: 0 },
-  })
   const runtime = resolve(here, '../../../node_modules/onnxruntime-web/dist')
-  server = await serveStatic({ '/ort/': runtime, '/': folder })
+  app = await openApp(here, { folders: { '/ort/': runtime }, webgpu: true, assetsInlineLimit: 0 })
+  browser = app.browser
+  server = app.server
 })
 
 beforeEach(async () => {
@@ -51,9 +41,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-  await rm(folder, { recursive: true, force: true })
+  await app?.close()
 })
 
 /** A fresh page: nothing of onnxruntime is loaded in it. */
