@@ -2,6 +2,7 @@
  * One file for everything that is built and tested. `vite build --mode …`:
  *   library  the doors of the package, one module each, with what they share in chunks
  *   script   the prebuilt Web Worker, one file with everything in it but the weights of our network, which lie beside it
+ *   cockpit  the page of the monitoring server
  *   demo     the page
  * Without a mode of these, the settings of Vitest.
  */
@@ -28,6 +29,7 @@ const library: UserConfig = {
       entry: {
         index: 'src/index.ts',
         core: 'src/core/index.ts',
+        edge: 'src/edge/index.ts',
         embed: 'src/embed/index.ts',
         laws: 'src/laws/index.ts',
         worker: 'src/worker/index.ts',
@@ -64,6 +66,12 @@ const script: UserConfig = {
   },
 }
 
+const cockpit: UserConfig = {
+  root: 'src/server/cockpit',
+  base,
+  build: { target, outDir: '../../../dist/cockpit', emptyOutDir: true, modulePreload: { polyfill: false } },
+}
+
 /** Cross-origin isolation, so that threads work where a model wants them. */
 const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
@@ -86,4 +94,4 @@ const test: ViteUserConfig = {
   },
 }
 
-export default defineConfig(({ mode }) => ({ library, script, demo })[mode] ?? (test as UserConfig))
+export default defineConfig(({ mode }) => ({ library, script, cockpit, demo })[mode] ?? (test as UserConfig))

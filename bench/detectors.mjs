@@ -1,5 +1,5 @@
 /**
- * CPU per query of the nine detectors, features included, from the built package: `npm run bench`.
+ * CPU per query of the detectors, features included, from the built package: `npm run bench`.
  *
  * Every detector's window is filled first, so that each query also evicts; every text, row, vector and picture is new.
  * A sample repeats until it has used `SAMPLE_MS` of CPU (`process.cpuUsage`, user + system); the detectors take turns,
@@ -11,7 +11,17 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { createDetector, embedPixels, embedText, perceptualHash, rowFingerprint, textFingerprint } from 'monitaur/core'
+import {
+  createDetector,
+  embedPixels,
+  embedText,
+  perceptualHash,
+  pictureShingles,
+  pictureVector,
+  rowFingerprint,
+  textFingerprint,
+  textShingles,
+} from 'monitaur/core'
 
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 11
@@ -61,8 +71,24 @@ const photo = () => {
   return { data, width: 224, height: 224, channels: 3 }
 }
 
+const thumbnail = () => ({
+  data: Uint8Array.from({ length: 32 * 32 * 3 }, () => 256 * next()),
+  width: 32,
+  height: 32,
+  channels: 3,
+})
+const fingerprinted = (pixels) => ({ shingles: pictureShingles(pixels) })
+
 function subject(row, name, config, inputs, observe) {
   return { row, make: (maxHistorySize) => createDetector(name, { maxHistorySize, ...config }), inputs, observe }
+}
+
+/** Its memory is not one window: eight groups of near pictures fill all of it, whatever the window. */
+function lineage(row, config) {
+  const starts = pool(8, () => Float32Array.from({ length: 32 * 32 * 3 }, next))
+  const near = (i) => starts[i % 8].map((v) => Math.min(Math.max(v + (4 * (next() - 0.5)) / 255, 0), 1))
+  const inputs = pool(512, (i) => ({ vector: near(i), probabilities: distribution(10) }))
+  return { row, make: () => createDetector('descent_lineage', config), inputs, observe: (given) => given }
 }
 
 const as = (key) => (value) => ({ [key]: value })
@@ -144,6 +170,47 @@ const subjects = [
     embedding: embedPixels(pixels),
   })),
   subject('text_similarity, 75 characters', 'text_similarity', {}, texts, (text) => ({ embedding: embedText(text) })),
+  lineage('descent_lineage, 32×32 RGB given', {}),
+  lineage('descent_lineage, 32×32 RGB given, bytes', { storage: 'bytes' }),
+  lineage('descent_lineage, 32×32 RGB given, reduced', { ring: 8, adopted: 2, groups: 2 }),
+  subject('content_fingerprint, 32×32 RGB', 'content_fingerprint', {}, pool(512, thumbnail), fingerprinted),
+  subject(
+    'content_fingerprint, 32×32 RGB, always the same',
+    'content_fingerprint',
+    {},
+    pool(1, thumbnail),
+    fingerprinted,
+  ),
+  subject('content_fingerprint, 75 characters', 'content_fingerprint', {}, texts, (text) => ({
+    shingles: textShingles(text),
+  })),
+  subject(
+    'neighbour_distance, 384 32-bit floats',
+    'neighbour_distance',
+    { resetOnAlarm: false },
+    pool(512, () => Float32Array.from({ length: 384 }, () => next() - 0.5)),
+    as('embedding'),
+  ),
+  ...[10, 1000].map((classes) =>
+    subject(
+      `coverage, ${classes} classes`,
+      'coverage',
+      {},
+      pool(64, () => distribution(classes)),
+      as('probabilities'),
+    ),
+  ),
+  {
+    row: 'query_rate',
+    make: () => createDetector('query_rate'),
+    inputs: pool(1, () => ''),
+    observe: () => ({ timeMs: 1e12 + 700 * serial++ }),
+  },
+  alone('picture as numbers alone, 224×224 RGB', pool(16, photo), pictureVector),
+  alone('picture shingles alone, 224×224 RGB', pool(16, photo), pictureShingles),
+  alone('the same with SHA-256, 32×32 RGB', pool(16, thumbnail), (pixels) =>
+    pictureShingles(pixels, { digest: 'sha256' }),
+  ),
   alone('text fingerprint alone, 75 characters', texts, textFingerprint),
   alone('the same with @noble/hashes', texts, (text) => bytesToHex(sha256(utf8ToBytes(text.trim().toLowerCase())))),
 ]

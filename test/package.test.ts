@@ -130,9 +130,10 @@ describe('the sizes', () => {
     writeReport('sizes', rows)
   })
 
-  // The goal for the core door is 12 kB. The nine detectors meet it; the door as a whole cannot, since the weights of the
-  // picture descriptor alone are ten times that. They are a chunk of their own, which only pictures load.
-  test('the nine detectors take at most 12 kB, and the core door without pictures at most 19.5 kB', async () => {
+  // The goal for the core door is 12 kB, set for the nine detectors of the reference, which met it. It is shown, and no
+  // longer met: there are twice as many detectors, and the weights of the picture descriptor alone are ten times that.
+  // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident.
+  test('all detectors take at most 36 kB, and the core door without pictures at most 52 kB', async () => {
     const names = Object.keys(await import(pathToFileURL(join(root, 'dist/core.js')).href))
     const others = names.filter((name) => name !== 'embedPixels')
     const detectors = sizeOf(await bundle(`export { createDetector, MonitorError } from './core.js'`))
@@ -140,8 +141,8 @@ describe('the sizes', () => {
     note('monitaur/core, createDetector', detectors, 12_288)
     note('monitaur/core, everything but embedPixels', rest)
     note('monitaur/core, everything', sizeOf(await bundle(`export * from './core.js'`)), 12_288)
-    expect(detectors).toBeLessThanOrEqual(12_288)
-    expect(rest).toBeLessThanOrEqual(19_968)
+    expect(detectors).toBeLessThanOrEqual(36_864)
+    expect(rest).toBeLessThanOrEqual(53_248)
   })
 
   test('who looks at texts downloads neither the weights of pictures nor a runtime', async () => {
@@ -158,7 +159,7 @@ describe('the sizes', () => {
     for (const door of ['worker', 'embed'])
       note(`monitaur/${door}`, (await split(`export * from './${door}.js'`)).eager)
     note('monitaur/worker/script', gzipSync(readFileSync(join(root, 'dist/monitor.worker.js')), { level: 9 }).length)
-    expect(eager).toBeLessThanOrEqual(36_864)
+    expect(eager).toBeLessThanOrEqual(65_536)
     expect(pictures).toBeLessThanOrEqual(140_000)
     expect(network).toBeLessThanOrEqual(1_500_000)
   })

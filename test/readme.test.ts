@@ -1,18 +1,42 @@
-/** Every code block of the README and of docs/embeddings.md is run, and what it prints is compared with the comments beside it. */
+/** Every code block of the README and of docs is run, and what it prints is compared with the comments beside it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, preview } from 'vite'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { createRegistry } from '../src/core/index.ts'
+import { checkConfig } from '../src/server/config/config.ts'
 import { launchChromium } from './tools/chromium.ts'
+import { testServer } from './tools/serverApp.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'reports/readme')
-const readme = ['README.md', 'docs/embeddings.md'].map((file) => readFileSync(join(root, file), 'utf8')).join('\n')
+const readme = ['README.md', 'docs/embeddings.md', 'docs/server.md', 'docs/journal.md']
+  .map((file) => readFileSync(join(root, file), 'utf8'))
+  .join('\n')
 const blocks = [...readme.matchAll(/^```(\S+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, where, code]) => {
   return { language: language!, where, code: code!, printed: printedIn(code!) }
 })
+
+/** All that run without being told more, in both units of `confidence`. */
+function detectorsOfAllUnits(): unknown[] {
+  const registry = createRegistry()
+  const names = registry.listDetectors().map(({ name }) => name)
+  const ready = names.filter((name) => {
+    try {
+      registry.createDetector(name as 'confidence')
+      return true
+    } catch {
+      return false
+    }
+  })
+  return [...ready, { name: 'confidence', label: 'margin', mode: 'margin' }]
+}
+
+/** Have no series until there is something to tell. */
+const SOMETIMES = ['monitaur_backend_info', 'monitaur_backend_changes_total', 'monitaur_errors_total']
 
 /** The lines of comment that follow a `console.log`. */
 function printedIn(code: string): string[] {
@@ -23,13 +47,34 @@ describe('the README', () => {
   test('has blocks of known kinds only', () => {
     expect(blocks.length).toBeGreaterThanOrEqual(4)
     for (const { language, printed } of blocks) {
-      expect(language).toBe('js')
-      expect(printed.length).toBeGreaterThan(0)
+      expect(['js', 'yaml']).toContain(language)
+      if (language === 'js') expect(printed.length).toBeGreaterThan(0)
     }
   })
 
-  for (const [i, { where, code, printed }] of blocks.entries()) {
-    if (where === 'browser') continue
+  test('has configurations that the server takes', () => {
+    const found = blocks.filter(({ language }) => language === 'yaml')
+    expect(found).not.toHaveLength(0)
+    for (const { code } of found) expect(checkConfig(parse(code)).models.length).toBeGreaterThan(0)
+  })
+
+  test('names every metric that the server has, and no other', async () => {
+    const { ask, exposition } = await testServer({
+      detectors: detectorsOfAllUnits(),
+      calibratedAt: '2026-11-01T00:00:00Z',
+    })
+    await ask('/detect', { input_data: 'x' })
+    const served = [...(await exposition()).matchAll(/^# TYPE (\S+) /gm)].map((match) => match[1]!)
+    const named = [...readme.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| (?:counter|gauge|histogram)/gm)]
+    const names = named.flatMap((match) => match[1]!.replaceAll('`', '').split(', '))
+    const own = served.filter((name) => !/^(process|nodejs)_/.test(name))
+    expect(names.filter((name) => !SOMETIMES.includes(name)).sort()).toEqual(
+      own.filter((name) => !SOMETIMES.includes(name)).sort(),
+    )
+  })
+
+  for (const [i, { language, where, code, printed }] of blocks.entries()) {
+    if (where === 'browser' || language !== 'js') continue
     test(`block ${i + 1} prints in Node what it says`, () => {
       mkdirSync(folder, { recursive: true })
       const file = join(folder, `block-${i + 1}.mjs`)

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Readable, Writable } from 'node:stream'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { main } from '../src/server/main.ts'
 import { readAssets } from '../src/server/serveAssets.ts'
 import { SERVE_HELP, SERVE_OPTIONS } from '../src/server/serveOptions.ts'
+import { runCli, startServer } from './tools/serverCli.ts'
+import { until } from './tools/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monitaur-serve-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -19,57 +19,17 @@ function file(name: string, content: string): string {
   return path
 }
 
-class Capture extends Writable {
-  text = ''
-  override _write(chunk: Buffer, _encoding: string, done: () => void) {
-    this.text += chunk.toString()
-    done()
-  }
-}
-
-/** Runs a command line in this process. */
-async function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const [stdout, stderr] = [new Capture(), new Capture()]
-  const code = await main(argv, { stdin: Readable.from([]), stdout, stderr, env, now: () => 0 })
-  return { code, out: stdout.text, err: stderr.text }
-}
-
 /** A server in this process, until it is stopped. */
 async function start(argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-  const [stdout, stderr] = [new Capture(), new Capture()]
-  const interrupt = new AbortController()
-  const io = { stdin: Readable.from([]), stdout, stderr, env, now: () => 0, interrupted: interrupt.signal }
-  const ended = main(['serve', '--port', '0', ...argv], io)
-  const origin = await until(() => /^monitaur: (http:\/\/\S+)\/\n/.exec(stdout.text)?.[1])
-  const stop = async () => {
-    interrupt.abort()
-    return ended
-  }
-  stops.push(stop)
-  return {
-    origin,
-    stop,
-    lines: () =>
-      stderr.text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-  }
+  const server = await startServer(argv, env)
+  stops.push(server.stop)
+  return server
 }
 
 const stops: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
-
-async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 500; i++) {
-    const found = await look()
-    if (found) return found
-    await new Promise((done) => setTimeout(done, 10))
-  }
-  throw new Error('it did not happen within five seconds')
-}
 
 async function detect(origin: string, body: unknown = { input_data: 'x', model_output: [0.5, 0.5] }) {
   const headers = { 'content-type': 'application/json' }
@@ -79,7 +39,7 @@ async function detect(origin: string, body: unknown = { input_data: 'x', model_o
 
 describe('the command line', () => {
   test('the help names every option and the exit codes', async () => {
-    const { code, out } = await run(['serve', '--help'])
+    const { code, out } = await runCli(['serve', '--help'])
     expect({ code, out }).toEqual({ code: 0, out: SERVE_HELP })
     for (const name of Object.keys(SERVE_OPTIONS)) expect(out).toContain(`--${name}`)
     expect(out).toMatch(/exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /)
@@ -97,13 +57,13 @@ describe('the command line', () => {
     [['serve', '--host', '203.0.113.1', '--port', '0', '--token-file', 'TOKEN'], 'is no address of this machine'],
   ])('%j is refused with exit code 1 and a remedy', async (argv, message) => {
     const token = file('token', 't'.repeat(16))
-    const { code, out, err } = await run(argv.map((one) => (one === 'TOKEN' ? token : one)))
+    const { code, out, err } = await runCli(argv.map((one) => (one === 'TOKEN' ? token : one)))
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain(message)
   })
 
   test('--print-config tells everything in force and starts nothing', async () => {
-    const { code, out } = await run([
+    const { code, out } = await runCli([
       'serve',
       '--print-config',
       '--json',
@@ -118,7 +78,7 @@ describe('the command line', () => {
 
   test('a port that is taken is told with a remedy', async () => {
     const { origin } = await start()
-    const { code, err } = await run(['serve', '--port', new URL(origin).port])
+    const { code, err } = await runCli(['serve', '--port', new URL(origin).port])
     expect(code).toBe(1)
     expect(err).toContain('is taken; choose another --port')
   })
@@ -241,11 +201,11 @@ describe('the state', () => {
     const first = await start(['--state', state])
     await first.stop()
     const before = readFileSync(state)
-    const other = await run(['serve', '--port', '0', '--state', state, '--detector', 'text_repetition'])
+    const other = await runCli(['serve', '--port', '0', '--state', state, '--detector', 'text_repetition'])
     expect(other.code).toBe(1)
     expect(other.err).toMatch(/is of other detectors.*move the file away/)
     writeFileSync(state, before.subarray(0, 50))
-    expect((await run(['serve', '--port', '0', '--state', state])).code).toBe(1)
+    expect((await runCli(['serve', '--port', '0', '--state', state])).code).toBe(1)
     expect(readFileSync(state)).toHaveLength(50)
   })
 

@@ -91,6 +91,10 @@ describe('scores', () => {
     ['probability', [{ name: 'confidence', mode: 'margin', threshold: 0.33 }], '0.33'],
     ['count', [{ name: 'text_repetition', threshold: 7 }], '7'],
     ['cosine', [{ name: 'text_similarity', threshold: 0.87 }], '0.87'],
+    ['nearness', [{ name: 'neighbour_distance', threshold: 0.6 }], '0.625'],
+    ['matches', [{ name: 'content_fingerprint', threshold: 22 }], '22'],
+    ['share', [{ name: 'coverage', threshold: 0.77 }], '0.77'],
+    ['share', [{ name: 'query_rate' }], '1'],
   ])('those in %s have buckets of their own, with the threshold among them', async (unit, detectors, bound) => {
     const { exposition, ask } = await testServer({ detectors })
     await ask('/detect', GOOD)
@@ -103,7 +107,7 @@ describe('scores', () => {
   test('no bucket is one of the latency buckets that the reference uses, and each list rises', () => {
     const latency = [0.005, 0.025, 0.075, 0.25, 0.75, 2.5, 7.5]
     expect(CONFIDENCE_BUCKETS.filter((bound) => latency.includes(bound))).toEqual([])
-    for (const unit of ['nats', 'probability', 'count', 'cosine', 'score'] as const) {
+    for (const unit of ['nats', 'probability', 'count', 'cosine', 'nearness', 'matches', 'share', 'score'] as const) {
       const bounds = scoreBuckets(unit, [0.85, 0.85, -1, Number.NaN])
       expect(bounds).toEqual([...new Set(bounds)].sort((a, b) => a - b))
       expect(bounds).toContain(0.85)
@@ -239,12 +243,19 @@ describe('the text', () => {
   })
 
   test('counts what is remembered and forgotten', async () => {
-    const { ask, exposition } = await testServer({ detectors: ['text_repetition'], clients: { maxClients: 2 } })
-    for (const client of ['a', 'b', 'c', 'd']) await ask('/v1/inspect', { input: 'x', client })
+    const { ask, exposition } = await testServer({
+      detectors: ['text_repetition', { name: 'text_similarity', label: 'shared', scope: 'global' }],
+      clients: { maxClients: 2 },
+    })
+    for (const client of ['a', 'b', 'c', 'd', 'd']) await ask('/v1/inspect', { input: 'x', client })
     const text = await exposition()
     expect(metric(text, 'monitaur_clients_active{model="default"}')).toBe(2)
     expect(metric(text, 'monitaur_evictions_total{model="default"}')).toBe(2)
     expect(metric(text, 'monitaur_eviction_storms_total{model="default"}')).toBe(1)
-    expect(metric(text, 'monitaur_history_bytes{model="default"}')).toBeGreaterThan(1000)
+    expect(metric(text, 'monitaur_clients_bytes{model="default"}')).toBeGreaterThan(1000)
+    expect(metric(text, 'monitaur_history_entries{detector="text_repetition",model="default"}')).toBe(3)
+    expect(metric(text, 'monitaur_history_entries{detector="shared",model="default"}')).toBe(5)
+    expect(metric(text, 'monitaur_history_bytes{detector="text_repetition",model="default"}')).toBeGreaterThan(3 * 64)
+    expect(metric(text, 'monitaur_history_bytes{detector="shared",model="default"}')).toBeGreaterThan(5 * 512)
   })
 })

@@ -44,6 +44,14 @@ describe('clients', () => {
     expect((await get('/v1/clients/nobody')).status).toBe(404)
   })
 
+  test('its verdicts keep their order, however often somebody looks', async () => {
+    const { ask, get } = await testServer(ENFORCING)
+    for (const id of ['1', '2', '3']) await ask('/v1/inspect', { input: id, client: 'ada', id })
+    const look = async () => (await (await get('/v1/clients/ada')).json()).queries.map(({ id }: { id: string }) => id)
+    expect(await look()).toEqual(['3', '2', '1'])
+    expect(await look()).toEqual(['3', '2', '1'])
+  })
+
   test('queries without a name are those of the client ""', async () => {
     const { ask, get } = await testServer()
     await ask('/detect', { input_data: 'x', model_output: [0.5, 0.5] })
@@ -129,6 +137,36 @@ describe('clients', () => {
     })
     expect(text).not.toContain(GUARDED.token)
     expect(text).not.toContain('another secret')
+  })
+})
+
+describe('what the cockpit draws', () => {
+  test('the status counts the scores of each detector by bucket', async () => {
+    const { ask, get } = await testServer(ENFORCING)
+    for (const input of ['a', 'a', 'b', 'a']) await ask('/v1/inspect', { input, client: 'ada' })
+    const { models } = await (await get('/v1/status')).json()
+    const [{ judged, suspicious, errors, scores }] = models[0].detectors
+    expect({ judged, suspicious, errors }).toEqual({ judged: 4, suspicious: 2, errors: 0 })
+    expect(scores.bounds.slice(0, 3)).toEqual([1, 2, 3])
+    expect(scores.counts.slice(0, 4)).toEqual([2, 1, 1, 0])
+    expect(scores.counts).toHaveLength(scores.bounds.length + 1)
+  })
+
+  test('a tick counts what was decided, and who was turned away', async () => {
+    const { app, ask, get } = await testServer(ENFORCING, { now: () => 1e12 }) // nothing fades
+    for (let i = 0; i < 6; i++) await ask('/v1/inspect', { input: 'a', client: 'eve' })
+    const reader = (await get('/v1/events')).body!.getReader()
+    const [, data = ''] =
+      /^event: hello\ndata: (.*)\n/.exec(new TextDecoder().decode((await reader.read()).value)) ?? []
+    expect(JSON.parse(data).models[0].decisions).toEqual({ allow: 1, flag: 1, throttle: 1, suspend: 1, refused: 2 })
+    await reader.cancel()
+    await app.dispose()
+  })
+
+  test('a server that is stopping takes no new listener, which would keep it from its end', async () => {
+    const { app, get } = await testServer()
+    app.drain()
+    expect((await get('/v1/events')).status).toBe(503)
   })
 })
 

@@ -230,6 +230,15 @@ describe('the hub', () => {
     expect(hub.size).toBe(0)
   })
 
+  test('a listener that waits for the next event hears the farewell and then the end', async () => {
+    const limits = { maxListeners: 1, listenerQueue: 3, maxEventsPerSecond: 1000 }
+    const hub = new Hub(limits, { onDrop: () => {}, tick: () => ({}) })
+    const text = read(hub.listen())
+    await vi.advanceTimersByTimeAsync(1)
+    hub.close()
+    expect(await text).toMatch(/^event: hello\n[\s\S]*event: bye\ndata: .*stopping"}\n\n$/)
+  })
+
   test('verdicts beyond the rate are counted in the next tick, and then told again', async () => {
     const limits = { maxListeners: 1, listenerQueue: 100, maxEventsPerSecond: 2 }
     const hub = new Hub(limits, { onDrop: () => {}, tick: () => ({ n: 1 }) })

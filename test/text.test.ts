@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { normalizeText, textFingerprint } from '../src/core/text.ts'
@@ -77,6 +78,25 @@ test('a text, or a joined list, of maxLength is accepted and one longer is refus
   for (const input of ['abcdef', ['ab', 'cde'], Array(7).fill('')]) {
     expect(() => textFingerprint(input, { maxLength: 5 })).toThrow(/at most 5 .* raise maxLength/)
   }
+})
+
+describe('characters newer than Unicode 15.0', () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+  // Capitals of Unicode 16 (two), of 17 (two), and a place that is still free. Some engines know the small letter, some not.
+  test.each(['\ua7dc', '\u{10d50}', '\ua7ce', '\u{16ea0}', '\u{3ffff}'])('%s keeps its case', (letter) => {
+    expect(textFingerprint(`A${letter}B`)).toBe(sha256(`a${letter}b`))
+    expect(textFingerprint(`ΑΣ${letter}`)).toBe(sha256(`ας${letter}`))
+  })
+
+  test('stand between words in the normal form, and the unassigned ones that are set apart as invisible do not', () => {
+    expect(normalizeText('A\ua7dcB, \u{323b0}c\ua7f1')).toBe('a b c')
+    expect(normalizeText('hel\u{e0080}lo')).toBe('hello')
+  })
+
+  test('a letter that has lost its case since does not end a word for the sigma behind it', () => {
+    expect(textFingerprint('ʕΣ ΑΣ')).toBe(sha256('ʕσ ας'))
+  })
 })
 
 test('the limit is a million code units unless another one is given', () => {

@@ -90,8 +90,9 @@ describe('a detector of one’s own', () => {
         save: () => null,
         load: () => {},
         clear: () => {},
+        size: () => 0,
         bytes: () => 0,
-        describe: () => ({ config: {}, historySize: 0, details: {} }),
+        describe: () => ({ config: {}, details: {} }),
       }),
     })
     const registry = createRegistry().registerDetector('mine', spec)

@@ -1,5 +1,10 @@
 /** The table of detectors. A new one adds a file and a line here; names, options and types are derived from it. */
 import { confidence } from './detectors/confidence.ts'
+import { contentFingerprint } from './detectors/contentFingerprint.ts'
+import { coverage } from './detectors/coverage.ts'
+import { descentLineage } from './detectors/descentLineage.ts'
+import { neighbourDistance } from './detectors/neighbourDistance.ts'
+import { queryRate } from './detectors/queryRate.ts'
 import { imageRepetition, repetition, tabularRepetition, textRepetition } from './detectors/repetition.ts'
 import { imageSimilarity, similarity, textSimilarity } from './detectors/similarity.ts'
 import { tabularSimilarity } from './detectors/tabularSimilarity.ts'
@@ -15,6 +20,11 @@ export const builtins = {
   image_similarity: imageSimilarity,
   tabular_similarity: tabularSimilarity,
   text_similarity: textSimilarity,
+  descent_lineage: descentLineage,
+  content_fingerprint: contentFingerprint,
+  neighbour_distance: neighbourDistance,
+  coverage,
+  query_rate: queryRate,
 } as const
 
 export type Builtins = typeof builtins

@@ -1,8 +1,10 @@
 /**
- * Snapshots as one compact binary form.
+ * Snapshots, and other plain data, as one compact binary form: a frame.
  *
  *     offset  0        4          5          6            10             14
- *             'MTSN'   format 1   0          length u32   CRC-32 u32     payload: the snapshot as a tagged tree
+ *             'MTSN'   format 1   0          length u32   CRC-32 u32     payload: a tagged tree
+ *
+ * The four letters say what it is: 'MTSN' for a snapshot, which is the tree of { detector, version, state }.
  *
  * Numbers are little-endian. A tree is one tag byte and its content: null, false, true, an unsigned integer (LEB128), a
  * double, a string (UTF-16 units, LEB128 each), a list, an object, or a typed array with its raw elements. Reading checks every length
@@ -11,8 +13,10 @@
 import { checkObject, elementType, isPlainObject, refuse } from './checkers.ts'
 import type { PlainData, Snapshot } from './types.ts'
 
-/** 'MTSN', the number of the format, and a zero kept for later. */
-const START = [0x4d, 0x54, 0x53, 0x4e, 1, 0]
+const SNAPSHOT = 'MTSN'
+const FORMAT = 1
+/** The four letters, the number of the format, and a zero kept for later. */
+const START = 6
 const HEADER = 14
 const MAX_DEPTH = 64
 
@@ -31,15 +35,29 @@ const ARRAYS = [Uint8Array, Uint32Array, Float32Array, Float64Array] as const
 type Numbers = InstanceType<(typeof ARRAYS)[number]>
 
 /** A snapshot as bytes: header, version, checksum, content. Throws `bad_snapshot` for what is not plain data. */
-export function toBytes(snapshot: Snapshot): Uint8Array {
+export function toBytes(snapshot: Snapshot): Uint8Array<ArrayBuffer> {
   checkObject(snapshot, ['detector', 'version', 'state'], '', 'bad_snapshot')
+  const { detector, version, state } = snapshot
+  return toFrame(SNAPSHOT, { detector, version, state })
+}
+
+/** Bytes back to a snapshot. Throws `bad_snapshot` for foreign, newer, truncated, lengthened or damaged bytes. */
+export function fromBytes(bytes: Uint8Array): Snapshot {
+  const tree = fromFrame(SNAPSHOT, bytes)
+  if (!isPlainObject(tree) || typeof tree['detector'] !== 'string' || typeof tree['version'] !== 'number') {
+    fail('must hold { detector, version, state }', tree)
+  }
+  return { detector: tree['detector'], version: tree['version'], state: tree['state'] as PlainData }
+}
+
+/** Plain data as bytes with a checksum; `letters` are four ASCII ones that name its kind. Throws `bad_snapshot` for anything else. */
+export function toFrame(letters: string, value: PlainData): Uint8Array<ArrayBuffer> {
   let bytes = new Uint8Array(256)
   let end = HEADER
-  const { detector, version, state } = snapshot
-  write({ detector, version, state }, 0)
+  write(value, 0)
   const size = end
-  bytes.set(START)
-  end = START.length
+  bytes.set(startOf(letters))
+  end = START
   writeRaw(Uint32Array.of(size - HEADER, crc32(bytes.subarray(HEADER, size))))
   return bytes.slice(0, size)
 
@@ -118,21 +136,23 @@ export function toBytes(snapshot: Snapshot): Uint8Array {
   }
 }
 
-/** Bytes back to a snapshot. Throws `bad_snapshot` for foreign, newer, truncated, lengthened or damaged bytes. */
-export function fromBytes(bytes: Uint8Array): Snapshot {
+/** The bytes of a frame of this kind back to what it holds. Throws `bad_snapshot` as {@link fromBytes} does. */
+export function fromFrame(letters: string, bytes: Uint8Array): PlainData {
   if (elementType(bytes) !== 'Uint8Array') fail('must be a Uint8Array', bytes)
-  if (START.some((byte, i) => byte !== bytes[i])) fail('must be a snapshot in format 1', `format ${bytes[4]}`)
-  let at = START.length
+  if (startOf(letters).some((byte, i) => byte !== bytes[i])) {
+    fail(
+      `must be ${letters} in format ${FORMAT}`,
+      `${String.fromCharCode(...bytes.subarray(0, 4))} in format ${bytes[4]}`,
+    )
+  }
+  let at = START
   const [length, checksum] = readRaw(Uint32Array, 2)
   if (length !== bytes.length - HEADER)
     fail(`must be ${length! + HEADER} bytes, whole and without a tail`, bytes.length)
   if (checksum !== crc32(bytes.subarray(HEADER))) fail('must have the right checksum: it is damaged', checksum)
   const tree = read(0)
   if (at !== bytes.length) fail('must end with its content', at)
-  if (!isPlainObject(tree) || typeof tree['detector'] !== 'string' || typeof tree['version'] !== 'number') {
-    fail('must hold { detector, version, state }', tree)
-  }
-  return { detector: tree['detector'], version: tree['version'], state: tree['state'] as PlainData }
+  return tree
 
   function read(depth: number): PlainData {
     checkDepth(depth)
@@ -201,6 +221,10 @@ export function fromBytes(bytes: Uint8Array): Snapshot {
   }
 }
 
+function startOf(letters: string): number[] {
+  return [...letters].map((letter) => letter.charCodeAt(0)).concat(FORMAT, 0)
+}
+
 function fail(expected: string, got: unknown): never {
   refuse('bad_snapshot', expected, got, 'bytes')
 }
@@ -224,14 +248,15 @@ function toLittleEndian(raw: Uint8Array<ArrayBuffer>, width: number): Uint8Array
   return turned
 }
 
+const CRC_TABLE = /* @__PURE__ */ Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
+  return c
+})
+
 /** CRC-32 (ISO 3309, as in PNG and gzip). */
 function crc32(bytes: Uint8Array): number {
-  const table = Uint32Array.from({ length: 256 }, (_, n) => {
-    let c = n
-    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
-    return c
-  })
   let crc = -1
-  for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
   return ~crc >>> 0
 }

@@ -24,8 +24,11 @@ export interface Logic<Obs, Checked, Meta> {
   /** Reads a saved state completely, then puts it in place. Throws `bad_snapshot` before anything is changed. */
   load(state: PlainData): void
   clear(): void
+  /** Queries remembered, in O(1). */
+  size(): number
+  /** In O(1). */
   bytes(): number
-  describe(): Omit<Description, 'detector' | 'bytes'>
+  describe(): Omit<Description, 'detector' | 'historySize' | 'bytes'>
 }
 
 /** A way to make one kind of detector, as it stands in the registry's table. */
@@ -47,6 +50,8 @@ export interface DetectorSpec<
   readonly summary: string
   /** Every option with its default; an option outside this list is refused. Functions and "no value" are `undefined`. */
   readonly defaults: Readonly<Record<string, PlainData | undefined>>
+  /** The threshold of its scores under a complete configuration, where that is not the option `threshold` itself. */
+  readonly threshold?: (config: Config) => number
   /** Gets a configuration whose keys are known and whose gaps are filled; checks the values. */
   readonly logic: (config: Config, path: string) => Logic<Obs, never, Meta>
 }
@@ -114,7 +119,10 @@ function detectorOf<Obs, Checked, Meta>(
       logic.clear()
     },
     describe() {
-      return { detector: name, bytes: logic.bytes(), ...logic.describe() }
+      return { detector: name, historySize: logic.size(), bytes: logic.bytes(), ...logic.describe() }
+    },
+    size() {
+      return logic.size()
     },
     bytes() {
       return logic.bytes()
@@ -126,7 +134,7 @@ function detectorOf<Obs, Checked, Meta>(
     if (typeof observation !== 'object' || observation === null) {
       refuse(
         'bad_query',
-        'must be an observation such as { probabilities }, { fingerprint }, { embedding } or { row }',
+        'must be an observation such as { probabilities }, { fingerprint }, { embedding }, { row } or { vector }',
         observation,
         '',
       )

@@ -68,7 +68,7 @@ function addColumn(sums: Float64Array, { name, value, scale, spread, step = 0 }:
  * The place of a number on a line whose unit is the tolerance there: even where the tolerance is at its lower bound, near
  * zero, then logarithmic, and even again from where it is at its upper bound.
  */
-function positionWithin(value: number, { low, high }: Bounds): number {
+export function positionWithin(value: number, { low, high }: Bounds): number {
   const size = Math.abs(value)
   const [from, to] = [low / RATIO, high / RATIO]
   let position = Math.min(size, from) / low

@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'overloaded'
   | 'suspended'
   | 'unauthorized'
+  | 'store_failed'
+  | 'store_busy'
 
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'bad_query',
@@ -40,6 +42,8 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'overloaded',
   'suspended',
   'unauthorized',
+  'store_failed',
+  'store_busy',
 ])
 
 /** A {@link MonitorError} as plain data: survives `structuredClone` and JSON. */

@@ -3,7 +3,7 @@
  * result on every runtime.
  */
 export type { Builtins } from './builtins.ts'
-export { fromBytes, toBytes } from './bytes.ts'
+export { fromBytes, fromFrame, toBytes, toFrame } from './bytes.ts'
 export {
   type ColumnSchema,
   canonicalRow,
@@ -13,9 +13,25 @@ export {
   rowFingerprint,
   rowVector,
 } from './canonical.ts'
-export { checkFunction, checkNumber, checkObject, hint, isPlainObject, refuse } from './checkers.ts'
+export {
+  checkChoice,
+  checkFunction,
+  checkNumber,
+  checkObject,
+  elementType,
+  hint,
+  isPlainObject,
+  refuse,
+} from './checkers.ts'
+export { coverageProfile } from './coverage/profile.ts'
 export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
+export type { ContentFingerprintConfig, ContentFingerprintMetadata } from './detectors/contentFingerprint.ts'
+export type { CoverageConfig, CoverageMetadata } from './detectors/coverage.ts'
+export type { DescentLineageMetadata } from './detectors/descentLineage.ts'
+export type { DescentLineageConfig } from './detectors/lineage/config.ts'
+export type { NeighbourDistanceConfig, NeighbourDistanceMetadata } from './detectors/neighbourDistance.ts'
+export type { QueryRateConfig, QueryRateMetadata, RateWindow } from './detectors/queryRate.ts'
 export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from './detectors/repetition.ts'
 export type { SimilarityConfig, SimilarityFunction, SimilarityMetadata } from './detectors/similarity.ts'
 export type { TabularSimilarityConfig } from './detectors/tabularSimilarity.ts'
@@ -32,8 +48,10 @@ export {
 } from './errors.ts'
 export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
 export { sha256Hex } from './hash.ts'
+export { isDeeperThan } from './json.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
 export { type EmbedPixelsOptions, embedPixels, THUMBNAIL_SIZE, thumbnail } from './pictures/index.ts'
+export { pictureVector } from './pictureVector.ts'
 export { checkPixels, flattenAlpha, mirrorPixels, toBytes as toPixelBytes } from './pixels.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
 export {
@@ -50,6 +68,48 @@ export {
   type Specs,
 } from './registry.ts'
 export { axisWeights } from './resample.ts'
+export { scaledRow } from './scaledRow.ts'
+export { type ShingleOptions, shingleOptionsOf } from './shingles/options.ts'
+export { type PictureShingleOptions, pictureShingles, rowShingles, textShingles } from './shingles/shingles.ts'
+export {
+  Adwin,
+  type AdwinOptions,
+  ConformalScale,
+  Cusum,
+  type CusumOptions,
+  clopperPearson,
+  conformalPValue,
+  conformalSize,
+  cusumRunLength,
+  eBenjaminiHochberg,
+  FeatureMean,
+  type FeatureMeanOptions,
+  type Grubbs,
+  grubbs,
+  grubbsOutliers,
+  type Interval,
+  KendallWindow,
+  kendallTau,
+  type MmdOptions,
+  meanLogE,
+  medianBandwidth,
+  mixtureLogE,
+  mmdSquared,
+  mmdSquaredOfMeans,
+  PowerProcess,
+  type PowerProcessOptions,
+  powerLogE,
+  QuantileSketch,
+  type QuantileSketchOptions,
+  RandomFeatures,
+  type RandomFeaturesOptions,
+  rejectsAt,
+  SequentialRanks,
+  type ShapiroWilk,
+  SimpleJumper,
+  type SimpleJumperOptions,
+  shapiroWilk,
+} from './stats/index.ts'
 export { normalizeText, textFingerprint } from './text.ts'
 export type {
   Cell,
@@ -62,6 +122,7 @@ export type {
   Pixels,
   PlainData,
   Row,
+  Shingles,
   Snapshot,
 } from './types.ts'
 export { checkVector } from './vectorRing.ts'

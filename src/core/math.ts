@@ -117,7 +117,7 @@ export function exp(x: number): number {
 }
 
 /** 2 to the power k, for −1022 … 1023. */
-function powerOfTwo(k: number): number {
+export function powerOfTwo(k: number): number {
   bits.setInt32(0, (k + 1023) << 20)
   bits.setInt32(4, 0)
   return bits.getFloat64(0)

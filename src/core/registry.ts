@@ -69,8 +69,9 @@ export function createRegistry(): Registry {
     const { modality, family } = checkObject(filter, ['modality', 'family'], 'filter')
     return Object.entries(specs as Specs)
       .filter(([, spec]) => family === undefined || spec.family === family)
-      .filter(([, { modality: own }]) => {
-        const isAny = own === 'any' && MODALITIES.includes(modality)
+      .filter(([, { modality: own, needs }]) => {
+        // A text has no numbers to take small steps in.
+        const isAny = own === 'any' && MODALITIES.includes(modality) && !(needs === 'vector' && modality === 'text')
         return modality === undefined || own === modality || isAny
       })
       .map(([name, { family, modality, needs, summary, defaults }]) => {

@@ -64,7 +64,7 @@ function categoryCode(text: string): number {
 }
 
 /** The bounds that a column's schema gives: a fixed tolerance, those of a profile, or none. */
-function declaredBounds({ scale, spread, step = 0 }: Column): Bounds | null {
+export function declaredBounds({ scale, spread, step = 0 }: Column): Bounds | null {
   if (scale !== undefined) return { low: scale, high: scale }
   return spread === undefined ? null : boundsOf({ spread, step })
 }

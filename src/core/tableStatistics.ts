@@ -7,6 +7,7 @@
  * share of the number is nothing), and not above a good part of the spread (a year, a density: all values have nearly
  * one ratio). Spread and step come from a profile or from the numbers seen so far; they are robust: quantiles, no means.
  */
+import { placeOf } from './sorted.ts'
 
 /** What is known of a column of numbers. */
 export interface ColumnStatistics {
@@ -106,7 +107,7 @@ class SortedNumbers {
       larger.set(this.#values)
       this.#values = larger
     }
-    const place = this.#place(value)
+    const place = placeOf(this.#values, this.count, value)
     this.#values.copyWithin(place + 1, place, this.count)
     this.#values[place] = value
     this.count++
@@ -115,7 +116,7 @@ class SortedNumbers {
 
   /** Takes out one number equal to `value`, which must be there. */
   remove(value: number): void {
-    const place = this.#place(value)
+    const place = placeOf(this.#values, this.count, value)
     this.#values.copyWithin(place, place + 1, this.count)
     this.count--
     this.#bounds = undefined
@@ -131,18 +132,6 @@ class SortedNumbers {
       this.#bounds = statistics === undefined ? NO_BOUNDS : boundsOf(statistics)
     }
     return this.#bounds
-  }
-
-  /** The first place whose number is not below `value`. */
-  #place(value: number): number {
-    let from = 0
-    let to = this.count
-    while (from < to) {
-      const middle = (from + to) >> 1
-      if (this.#values[middle]! < value) from = middle + 1
-      else to = middle
-    }
-    return from
   }
 }
 

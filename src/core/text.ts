@@ -1,6 +1,7 @@
 /** Texts: the exact fingerprint of the reference, and a normal form for near-duplicates. */
 import { refuse } from './checkers.ts'
 import { sha256HexOfText } from './hash.ts'
+import { KNOWN_RUN, MAY_BE_NEWER, NEWER_RUN } from './unicode.ts'
 import { checkWellFormed } from './utf8.ts'
 
 /** UTF-16 code units in all: about a thousand pages. Hashing that takes some 20 ms. */
@@ -16,13 +17,14 @@ export interface TextOptions {
  * "The same text" as 64 hexadecimal digits: SHA-256 of the UTF-8 of the text, a list joined by one space first, white
  * space removed at both ends, then lower-cased; the order and the set of white space are those of the reference (Python's
  * `str.strip()`: unlike JavaScript's `trim()` it takes U+001C … 1F and U+0085, and keeps U+FEFF). Inner spaces count.
- * 'Hello world!' gives 7509e5bd…08e6ca9. An empty text has a fingerprint too.
+ * 'Hello world!' gives 7509e5bd…08e6ca9. An empty text has a fingerprint too. Characters newer than Unicode 15.0 stay as
+ * they are, so that every engine agrees.
  *
  * Throws `bad_query` for anything but a string or a list of strings, for a surrogate without partner, and for a text
  * longer than `maxLength`.
  */
 export function textFingerprint(text: string | readonly string[], options?: TextOptions): string {
-  return sha256HexOfText(strip(joinText(text, options)).toLowerCase())
+  return sha256HexOfText(lowerCase(strip(joinText(text, options))))
 }
 
 /** One text out of a text or a list of texts, joined by one space; checked as by {@link textFingerprint}. */
@@ -48,6 +50,10 @@ export function joinText(text: string | readonly string[], options?: TextOptions
   return joined
 }
 
+function lowerCase(text: string): string {
+  return MAY_BE_NEWER.test(text) ? text.replace(KNOWN_RUN, (run) => run.toLowerCase()) : text.toLowerCase()
+}
+
 /** White space for Python. */
 const SPACES =
   '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
@@ -70,8 +76,8 @@ function strip(text: string): string {
  * one symbol, and the ends are trimmed. Letters, digits and symbols stay, so "C#" and "C" agree but "5 + 3" and "5 = 3"
  * do not.
  *
- * May be empty, as for "?!". Applied twice it gives the same. Characters newer than the engine's Unicode tables are
- * taken as they are. Expects well-formed text.
+ * May be empty, as for "?!". Applied twice it gives the same. Characters newer than Unicode 15.0 count as punctuation, so
+ * that every engine agrees. Expects well-formed text.
  */
 export function normalizeText(text: string): string {
   return NOT_ASCII.test(text) ? normalizeUnicode(text) : normalizeAscii(text)
@@ -102,7 +108,8 @@ const SEPARATORS = /[^\p{L}\p{M}\p{N}\p{Sm}\p{Sc}\p{So}]+/gu
 const REPEATED_SYMBOL = /([\p{Sm}\p{Sc}\p{So}])\1+/gu
 
 function normalizeUnicode(text: string): string {
-  return foldLookAlikes(text.replace(INVISIBLE, '').normalize('NFKC'))
+  const known = MAY_BE_NEWER.test(text) ? text.replace(NEWER_RUN, ' ') : text
+  return foldLookAlikes(known.replace(INVISIBLE, '').normalize('NFKC'))
     .toLowerCase()
     .replace(LOOSE_MARKS, '')
     .normalize('NFKC')

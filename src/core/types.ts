@@ -52,6 +52,23 @@ export interface Observation {
   readonly mirrored?: ArrayLike<number>
   /** A row of a table as it came, where a detector compares the cells themselves. */
   readonly row?: Row
+  /**
+   * The input itself as numbers whose full range is 0 … 1 (`pictureVector`, `scaledRow`), where a detector follows small
+   * steps. Comes with `probabilities`.
+   */
+  readonly vector?: ArrayLike<number>
+  /** Names of parts of the input (`pictureShingles`, `textShingles`, `rowShingles`), where a detector counts what two share. */
+  readonly shingles?: Shingles
+  /** When the query was asked, ms since the epoch. A monitor fills it in from its entry. */
+  readonly timeMs?: number
+}
+
+/** The fingerprint of an input: some of the hashes of its windows, from which nobody gets the input back. */
+export interface Shingles {
+  /** The largest hashes, each once, the largest first; 2 words a hash, or 8 of SHA-256, the most significant first. */
+  readonly hashes: Uint32Array
+  /** Windows that were hashed, repeated ones included. */
+  readonly windows: number
 }
 
 /** The feature a detector reads. */
@@ -111,6 +128,8 @@ export interface Detector<Obs = Observation, Meta = unknown> {
   /** Back to new: the snapshot equals that of a fresh detector. */
   reset(): void
   describe(): Description
+  /** Queries remembered, in O(1). */
+  size(): number
   /** Estimated size of the remembered state in bytes, in O(1): what a monitor adds up per client. */
   bytes(): number
 }

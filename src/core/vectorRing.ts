@@ -1,12 +1,13 @@
 /**
- * The last vectors of a stream, for cosine search.
+ * The last vectors of a stream, for the nearest by cosine or by distance.
  *
  * Rows are kept as 32-bit floats while every vector fits them exactly, and as 64-bit floats from the first one that
- * does not: nothing is rounded, so the score is the cosine of the vectors as they were given. Which of the two holds
+ * does not: nothing is rounded, so the score is that of the vectors as they were given. Which of the two holds
  * depends on the stream alone.
  */
 import { checkNumber, checkNumbers, elementType, refuse } from './checkers.ts'
 import { Ring } from './ring.ts'
+import { Smallest } from './sorted.ts'
 import { readState } from './state.ts'
 import type { PlainData } from './types.ts'
 
@@ -73,6 +74,40 @@ export class VectorRing {
       }
     }
     return { index, cosine: Math.min(Math.max(best, -1), 1) }
+  }
+
+  /**
+   * The Euclidean distances to the `count` nearest rows, ascending; fewer if fewer are remembered. Exactly what comparing
+   * with every row gives: scalar products only rule out what cannot be among them, as |a − q|² = |a|² + |q|² − 2aq loses
+   * the digits of short distances. O(size · dimension).
+   */
+  nearestDistances(query: ArrayLike<number>, count: number): Float64Array {
+    const q = new Float64Array(query)
+    const { floors, limit } = this.#boundDistances(q, count)
+    const nearest = new Smallest(Math.min(count, this.size))
+    for (let slot = 0; slot < this.size; slot++) {
+      if (floors[slot]! <= limit) nearest.offer(squaredDistance(this.#rows, slot * q.length, q))
+    }
+    return nearest.values.map(Math.sqrt)
+  }
+
+  /**
+   * For each slot a number below its squared distance, and one that at least `count` of the squared distances stay below:
+   * both by more than rounding can add.
+   */
+  #boundDistances(q: Float64Array, count: number): { readonly floors: Float64Array; readonly limit: number } {
+    const queryNorm = norm(q)
+    const floors = new Float64Array(this.size)
+    dotRows(this.#rows, this.size, q, floors)
+    const ceilings = new Smallest(Math.min(count, this.size))
+    for (let slot = 0; slot < this.size; slot++) {
+      const rowNorm = this.#norms.items[slot]!
+      const distance = rowNorm * rowNorm + queryNorm * queryNorm - 2 * floors[slot]!
+      const error = (q.length + 16) * 2.3e-16 * (rowNorm + queryNorm) * (rowNorm + queryNorm) + 1e-300
+      floors[slot] = distance - error
+      ceilings.offer(distance + error)
+    }
+    return { floors, limit: ceilings.limit }
   }
 
   /** Copies a vector in; the oldest leaves when the window is full. The caller has checked it with {@link checkVector}. */
@@ -172,6 +207,21 @@ function dot(rows: ArrayLike<number>, start: number, q: ArrayLike<number>): numb
   }
   if (n % 2 === 1) a += rows[start + n - 1]! * q[n - 1]!
   return a + b
+}
+
+/** The squared distance of a row, summed as in {@link dot}. */
+function squaredDistance(rows: ArrayLike<number>, start: number, q: ArrayLike<number>): number {
+  const n = q.length
+  let a = 0
+  let b = 0
+  for (let i = 0; i < n - 1; i += 2) {
+    const x = rows[start + i]! - q[i]!
+    const y = rows[start + i + 1]! - q[i + 1]!
+    a += x * x
+    b += y * y
+  }
+  const last = n % 2 === 1 ? rows[start + n - 1]! - q[n - 1]! : 0
+  return a + b + last * last
 }
 
 function norm(v: ArrayLike<number>): number {

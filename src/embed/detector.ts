@@ -10,7 +10,8 @@ import type {
   Snapshot,
   Specs,
 } from '../core/index.ts'
-import { type AnyRegistry, createDetectorEngine, type DetectorEngine, featurizeAll, splitName } from './engine.ts'
+import { type AnyRegistry, type DetectorEngine, featurizeAll, splitName } from './engine.ts'
+import { createDetectorEngine } from './engines.ts'
 import type { FeatureConfig } from './featureConfig.ts'
 import { type ModelEvent, type ModelHost, modelHost } from './models.ts'
 import { type CallOptions, Order, type OrderOptions } from './order.ts'

@@ -4,7 +4,6 @@
  */
 import {
   checkObject,
-  createRegistry,
   type Detection,
   type Detector,
   isMonitorError,
@@ -20,6 +19,7 @@ import { featureKeys } from './featureConfig.ts'
 import { createFeaturizer, QueryFeatures } from './featurize.ts'
 import type { LabelledModel } from './models.ts'
 import type { CallOptions } from './order.ts'
+import type { Parts } from './parts.ts'
 import { checkQuery, type Query } from './query.ts'
 
 /** Queries of a batch that are featurized at the same time. */
@@ -54,12 +54,13 @@ export type DetectorEngine<Meta = unknown> = Engine<
 >
 
 /** The engine of one detector. Throws `bad_config`. */
-export function createDetectorEngine(
+export function detectorEngineWith(
+  parts: Parts,
   name: string,
-  config: Readonly<Record<string, unknown>> = {},
-  registry: AnyRegistry = createRegistry(),
+  config: Readonly<Record<string, unknown>>,
+  registry: AnyRegistry,
 ): DetectorEngine {
-  const { featurizer, options } = splitConfig(name, config, registry, name)
+  const { featurizer, options } = splitConfig({ name, config, registry, parts }, name)
   const detector: Detector = registry.createDetector(name, options as never)
   return {
     name,
@@ -76,9 +77,17 @@ export function createDetectorEngine(
 
 /** A detector's options as the featurizer that reads its own, and the rest for the core. Throws `bad_config`. */
 export function splitConfig(
-  name: unknown,
-  config: Readonly<Record<string, unknown>>,
-  registry: AnyRegistry,
+  {
+    name,
+    config,
+    registry,
+    parts,
+  }: {
+    readonly name: unknown
+    readonly config: Readonly<Record<string, unknown>>
+    readonly registry: AnyRegistry
+    readonly parts: Parts
+  },
   path: string,
 ) {
   const spec = registry.find(name)
@@ -87,7 +96,10 @@ export function splitConfig(
   checkObject(config, [...Object.keys(spec.defaults), ...mine], path)
   const own = Object.entries(config).filter(([key]) => mine.includes(key))
   const options = Object.fromEntries(Object.entries(config).filter(([key]) => !mine.includes(key)))
-  return { featurizer: createFeaturizer(spec, Object.fromEntries(own), options, path), options }
+  return {
+    featurizer: createFeaturizer({ spec, options: Object.fromEntries(own), detector: options, parts }, path),
+    options,
+  }
 }
 
 /** `{ name, … }` from outside, apart: nothing is changed in it. Throws `bad_config`. */

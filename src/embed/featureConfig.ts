@@ -13,8 +13,9 @@ import {
   refuse,
   type Specs,
 } from '../core/index.ts'
-import { type EmbedderDescription, embedderFrom } from './makers.ts'
+import type { EmbedderDescription } from './makers.ts'
 import type { CallOptions } from './order.ts'
+import type { Parts } from './parts.ts'
 
 /** What a plug-in function gets: a text (lists joined by a space), a checked row, or decoded pixels (alpha over white). */
 export interface FeatureInput {
@@ -59,7 +60,10 @@ export type FeatureConfig<Input extends Modality, Need extends Feature> = {
     ? { readonly hash?: Hash<FeatureInput[Input]> }
     : unknown) &
   (Input extends 'image' ? (Need extends 'embedding' ? ImageConfig : unknown) : unknown) &
-  (Input extends 'tabular' | 'any' ? (Need extends 'probabilities' ? unknown : TabularConfig<Need>) : unknown)
+  (Input extends 'tabular' | 'any' ? (Need extends Inputless ? unknown : TabularConfig<Need>) : unknown)
+
+/** Features that are not taken from the input. */
+type Inputless = 'probabilities' | 'timeMs'
 
 interface ImageConfig {
   /** Looks for the mirrored picture in the past as well: two comparisons, so twice the chance of a false alarm. Default false. */
@@ -92,7 +96,7 @@ export interface Settings {
 export function featureKeys({ modality, needs, defaults }: Specs[string]): string[] {
   const isVector = needs === 'embedding' || needs === 'row'
   const plugin = isVector ? ['embedder'] : needs === 'fingerprint' ? ['hash'] : []
-  const tables = needs !== 'probabilities' && (modality === 'tabular' || modality === 'any')
+  const tables = needs !== 'probabilities' && needs !== 'timeMs' && (modality === 'tabular' || modality === 'any')
   // A detector that compares rows has the schema among its own options; the featurizer reads it there.
   const schema = tables && !Object.hasOwn(defaults, 'schema') ? ['schema'] : []
   const mirrored = modality === 'image' && isVector ? ['mirrored'] : []
@@ -101,8 +105,15 @@ export function featureKeys({ modality, needs, defaults }: Specs[string]): strin
 
 /** Reads a featurizer's own options; `detector` holds those of the detector. Throws `bad_config`. */
 export function readSettings(
-  options: Readonly<Record<string, unknown>>,
-  detector: Readonly<Record<string, unknown>>,
+  {
+    options,
+    detector,
+    parts,
+  }: {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly detector: Readonly<Record<string, unknown>>
+    readonly parts: Parts
+  },
   path: string,
 ): Settings {
   const schema = (options['schema'] ?? detector['schema']) as RowSchema | undefined
@@ -112,7 +123,7 @@ export function readSettings(
     schema,
     scaling: checkScaling(options['scaling'], `${path}.scaling`),
     mirrored: checkFlag(options['mirrored'], `${path}.mirrored`),
-    plugin: (checkEmbedder(options['embedder'], `${path}.embedder`) ??
+    plugin: (checkEmbedder(options['embedder'], parts, `${path}.embedder`) ??
       checkFunction(options['hash'], `${path}.hash`)) as Embedder | Hash | undefined,
   }
 }
@@ -125,8 +136,8 @@ function checkLimits(limits: Limits | undefined, path: string): Required<Limits>
   return { ...LIMITS, ...limits }
 }
 
-function checkEmbedder(embedder: unknown, path: string): Embedder | undefined {
-  if (isPlainObject(embedder)) return embedderFrom(embedder, path) as unknown as Embedder
+function checkEmbedder(embedder: unknown, parts: Parts, path: string): Embedder | undefined {
+  if (isPlainObject(embedder)) return parts.embedderFrom(embedder, path) as unknown as Embedder
   return checkFunction(embedder, path) as Embedder | undefined
 }
 

@@ -17,12 +17,18 @@ import {
   type Observation,
   type Pixels,
   perceptualHash,
+  pictureShingles,
+  pictureVector,
   type Row,
   refuse,
   rowFingerprint,
+  rowShingles,
   rowVector,
   type Specs,
+  scaledRow,
+  shingleOptionsOf,
   textFingerprint,
+  textShingles,
   withPath,
 } from '../core/index.ts'
 import type { ModelEmbedder } from './embedder.ts'
@@ -30,6 +36,7 @@ import { type Embedder, type Hash, type Limits, readSettings, type Settings } fr
 import { decodeImage, type ImageInput } from './image.ts'
 import { isModelEmbedder } from './models.ts'
 import type { CallOptions } from './order.ts'
+import type { Parts } from './parts.ts'
 import { copyOf, type InputKind, kindOf, type Query, requireInput } from './query.ts'
 
 /** Takes the one feature of a query that a detector needs. */
@@ -62,17 +69,20 @@ export class QueryFeatures {
 
 /** The featurizer of a spec. `options` holds its own options; `detector` those of the detector. Throws `bad_config`. */
 export function createFeaturizer(
-  spec: Specs[string],
-  options: Readonly<Record<string, unknown>>,
-  detector: Readonly<Record<string, unknown>>,
+  {
+    spec,
+    options,
+    detector,
+    parts,
+  }: Pick<Need, 'spec' | 'detector' | 'parts'> & { readonly options: Readonly<Record<string, unknown>> },
   path: string,
 ): Featurizer {
-  const settings = readSettings(options, detector, path)
-  const observe = { probabilities, fingerprint, embedding, row }[spec.needs]
+  const settings = readSettings({ options, detector, parts }, path)
+  const observe = { probabilities, fingerprint, embedding, row, vector, shingles, timeMs }[spec.needs]
   return {
     applies: (query) => applies(spec, query),
     model: isModelEmbedder(settings.plugin) ? settings.plugin : undefined,
-    observe: (features, call) => observe(features, { spec, settings, detector, call }),
+    observe: (features, call) => observe(features, { spec, settings, detector, parts, call }),
   }
 }
 
@@ -80,15 +90,17 @@ interface Need {
   readonly spec: Specs[string]
   readonly settings: Settings
   readonly detector: Readonly<Record<string, unknown>>
+  readonly parts: Parts
   readonly call: CallOptions
 }
 
 function applies({ modality, needs }: Specs[string], { input, embedding, modelOutput }: Query): boolean {
-  if (needs === 'probabilities') return true
+  if (needs === 'probabilities' || needs === 'timeMs') return true
   if ((needs === 'embedding' || needs === 'row') && embedding !== undefined)
     return modality === 'any' || input === undefined || kindOf(input) === modality
   if (input === undefined) return modelOutput === undefined // a query of outputs alone is no business of an input detector
   const kind = kindOf(input)
+  if (needs === 'vector' && kind === 'text') return false
   return modality === 'any' || kind === undefined || kind === modality
 }
 
@@ -139,7 +151,9 @@ async function embedding(features: QueryFeatures, need: Need): Promise<Observati
 
 async function mirroredVector(features: QueryFeatures, need: Need, pixels: Pixels): Promise<ArrayLike<number>> {
   if (need.settings.plugin === undefined) {
-    return features.once('mirrored', pixels, async () => (await pictures()).embedPixels(pixels, { mirrored: true }))
+    return features.once('mirrored', pixels, async () => {
+      return (await need.parts.pictures()).embedPixels(pixels, { mirrored: true })
+    })
   }
   return vectorFor(features, need, 'image', await features.once('mirrored', pixels, async () => mirrorPixels(pixels)))
 }
@@ -147,14 +161,14 @@ async function mirroredVector(features: QueryFeatures, need: Need, pixels: Pixel
 /** The vector of an input, once for all detectors that want the same one. */
 function vectorFor(
   features: QueryFeatures,
-  { settings, call }: Need,
+  { settings, parts, call }: Need,
   kind: InputKind,
   value: string | Row | Pixels,
 ): Promise<ArrayLike<number>> {
   const { plugin, schema, scaling } = settings
   if (plugin !== undefined) return features.once(plugin, value, () => embedBy(plugin as Embedder, value, call))
   const how = scaling === 'none' ? scaling : (schema ?? vectorOf)
-  return features.once(how, value, () => vectorOf(kind, value, settings))
+  return features.once(how, value, () => vectorOf(kind, value, { settings, parts }))
 }
 
 /** The row itself, or an embedding of it where one is given, asked for, or compared by a function of the user's. */
@@ -168,18 +182,41 @@ async function row(features: QueryFeatures, need: Need): Promise<Observation> {
   return { row: value }
 }
 
-/** Apart from the rest of the core, because of its weights. */
-function pictures() {
-  return import('../core/pictures/index.ts')
+/** The input as numbers, and what the model answered. */
+async function vector(features: QueryFeatures, need: Need): Promise<Observation> {
+  const answered = await probabilities(features, need)
+  const { kind, value } = await inputOf(features, need)
+  if (kind === 'text') refuse('bad_query', 'must be a row or an image: a text has no small steps', value, 'input')
+  const { schema } = need.settings
+  const numbers = await features.once('numbers', schema, async () =>
+    kind === 'image' ? pictureVector(value as Pixels) : scaledRow(value as Row, schema),
+  )
+  return { vector: numbers, ...answered }
+}
+
+/** The fingerprint of the input's windows; which, the detector's own options say. */
+async function shingles(features: QueryFeatures, need: Need): Promise<Observation> {
+  const { kind, value } = await inputOf(features, need)
+  const { schema, limits } = need.settings
+  const options = shingleOptionsOf(need.detector)
+  if (kind === 'text')
+    return { shingles: textShingles(value as string, { ...options, maxLength: limits.maxTextLength }) }
+  if (kind === 'image') return { shingles: pictureShingles(value as Pixels, options) }
+  return { shingles: rowShingles(value as Row, { ...options, schema }) }
+}
+
+/** The time, if the query has one: a monitor tells its detectors the time of its stream in any case. */
+async function timeMs({ query }: QueryFeatures): Promise<Observation> {
+  return query.timeMs === undefined ? {} : { timeMs: query.timeMs }
 }
 
 async function vectorOf(
   kind: InputKind,
   value: string | Row | Pixels,
-  { schema, scaling }: Settings,
+  { settings: { schema, scaling }, parts }: Pick<Need, 'settings' | 'parts'>,
 ): Promise<ArrayLike<number>> {
   if (kind === 'text') return embedText(value as string)
-  if (kind === 'image') return (await pictures()).embedPixels(value as Pixels)
+  if (kind === 'image') return (await parts.pictures()).embedPixels(value as Pixels)
   if (scaling === 'none') return rowVector(value as Row)
   return embedRow(value as Row, schema === undefined ? {} : { schema })
 }

@@ -6,6 +6,7 @@ export {
   type StreamMonitor,
   type StreamMonitorConfig,
 } from '../core/monitor/index.ts'
+export { imageOfBase64 } from './base64.ts'
 export {
   type AsyncDetector,
   type DetectorConfig,
@@ -27,12 +28,12 @@ export type {
 } from './embedder.ts'
 export {
   type AnyRegistry,
-  createDetectorEngine,
   type DetectorEngine,
   type Engine,
   featurizeAll,
   splitName,
 } from './engine.ts'
+export { createDetectorEngine, createMonitorEngine } from './engines.ts'
 export type { Embedder, FeatureInput, Hash, Limits } from './featureConfig.ts'
 export { decodeImage, type ImageInput } from './image.ts'
 export { type ImageHeader, readImageHeader } from './imageHeader.ts'
@@ -46,20 +47,24 @@ export {
   type ModelCapabilities,
   type ModelEvent,
   type ModelHost,
+  modelHost,
   warmupAll,
 } from './models.ts'
 export {
-  type Applied as MonitorApplied,
-  announce,
   createMonitor,
-  createMonitorEngine,
   type Monitor,
   type MonitorConfig,
-  type MonitorEngine,
   type MonitorHostEvent,
   type MonitorHostOptions,
-  stamp,
 } from './monitor.ts'
+export {
+  type Applied as MonitorApplied,
+  announce,
+  type EngineOptions,
+  type MonitorEngine,
+  monitorEngineWith,
+  stamp,
+} from './monitorEngine.ts'
 export {
   type ArtifactOptions,
   type Artifacts,
@@ -88,6 +93,7 @@ export {
   withRuntimeLock,
 } from './onnx/index.ts'
 export { type CallOptions, Order, type OrderOptions } from './order.ts'
+export { fewParts, type Parts } from './parts.ts'
 export { holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'
 export { type CacheChoice, type LoadModelOptions, loadModel, type ModelSource } from './store/index.ts'
 export { type Dtype, fromTransformers, type TransformersOptions, type TransformersTask } from './transformers/index.ts'

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { hint, isMonitorError, MonitorError } from '../core/index.ts'
 import { parseOptions } from './args.ts'
+import { dashboard } from './dashboard.ts'
 import { doctor } from './doctor.ts'
 import { Output, printable } from './output.ts'
 import { replay } from './replay.ts'
@@ -32,6 +33,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     // Imported when it is wanted: the other commands need neither its packages nor the time to load them.
     run: async (args, io) => (await import('./serve.ts')).serve(args, io),
   },
+  dashboard: { summary: "the Grafana dashboard for the server's metrics, as JSON", run: dashboard },
 }
 
 const HELP = `usage: monitaur <command> [options]

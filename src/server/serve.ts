@@ -7,6 +7,7 @@ import { isLoopback, type ServerConfig } from './config/config.ts'
 import { printConfig } from './config/print.ts'
 import { loadConfig, unknownVariables } from './config/source.ts'
 import { createServerApp, type ServerApp } from './http/app.ts'
+import type { ServerAppOptions } from './http/service.ts'
 import type { Io } from './main.ts'
 import { measureProcess } from './metrics/process.ts'
 import { createMetrics } from './metrics/provider.ts'
@@ -16,10 +17,11 @@ import { listen } from './serveHost.ts'
 import { createLog, describeError, type Log } from './serveLog.ts'
 import { readServeOptions, SERVE_HELP, type ServeOptions } from './serveOptions.ts'
 import { keepState } from './serveState.ts'
+import { fileStores } from './stores/fileStores.ts'
 import { version } from './version.ts'
 
-/** Beside the program, beside the folder of its chunks, or built from this source. */
-const COCKPIT = ['cockpit', '../cockpit', '../../dist/cockpit'].map((folder) => {
+/** Beside the program or beside the folder of its chunks; where this source runs itself, as it was built last. */
+const COCKPIT = (import.meta.url.endsWith('.ts') ? ['../../dist/cockpit'] : ['cockpit', '../cockpit']).map((folder) => {
   return join(dirname(fileURLToPath(import.meta.url)), folder)
 })
 const WATCH_MS = 1000
@@ -71,9 +73,11 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
     isLocal: isLoopback(config.host),
     assets: await readAssets(COCKPIT),
     build: { version: version(), runtime: `node ${process.versions.node}` },
+    ...journalOf(config.state),
   })
   metrics.add(app.histograms)
   const onFailure = (thrown: unknown) => log.write('error', 'failure', describeError(thrown))
+  await app.open()
   const state = await keepState(app, config.state, onFailure)
   const stopping = stopSignal(io.interrupted)
   const server = await listen(app, { ...config, onFailure })
@@ -105,6 +109,11 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
   stopping.forget()
   log.write('info', 'stopped', { clean: isClean && isSaved })
   return isClean && isSaved ? 0 : 2
+}
+
+/** Stores for each model in a folder of its own. */
+function journalOf({ journal, sync }: ServerConfig['state']): Pick<ServerAppOptions, 'stores'> {
+  return journal === undefined ? {} : { stores: (model) => fileStores(join(journal, `model-${model}`), { sync }) }
 }
 
 /** Resolves when the process is told to stop, in any of the usual ways. */

@@ -9,6 +9,7 @@ export const SERVE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   port: { type: 'string' },
   'token-file': { type: 'string' },
   state: { type: 'string' },
+  journal: { type: 'string' },
   detector: { type: 'string', multiple: true },
   threshold: { type: 'string' },
   enforce: { type: 'boolean' },
@@ -35,6 +36,7 @@ configuration (each over the one above it):
   --token-file FILE   the token of the operator's routes, at least 16 characters
   --state FILE        remember over a restart: read at the start, written at the end and every five
                       minutes
+  --journal FOLDER    remember over a crash: every query's features are written before it is answered
   --detector NAME     in place of the configured ones; may be given several times
   --threshold X       its threshold, if it is the only one
   --enforce           refuse suspended clients; without it the server only tells
@@ -78,6 +80,7 @@ export function readServeOptions(args: readonly string[]): ServeOptions | 'help'
       port: numberOf(parsed, 'port', { min: 0, max: 65_535, integer: true }),
       tokenFile: textOf(parsed, 'token-file'),
       state: textOf(parsed, 'state'),
+      journal: textOf(parsed, 'journal'),
       detectors: detectorsOf(parsed),
       mode: flags.has('enforce') ? 'enforce' : undefined,
     },

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, type RunnerTestCase, test } from 'vitest'
 import { openApp, type TestApp } from '../tools/app.ts'
-import { rowsOf, writeReport } from '../tools/report.ts'
+import { rowsOf, writePart } from '../tools/report.ts'
 import type { StaticServer } from '../tools/serve.ts'
 import type { Scenarios } from './app/main.ts'
 import { featuresOf, fromHex, hex } from './app/numbers.ts'
@@ -53,7 +53,7 @@ afterEach(({ task }) => {
 })
 
 afterAll(async () => {
-  writeReport('runtimes', rowsOf(finished), `Chromium ${browser?.version() ?? 'missing'}`)
+  writePart('runtimes', 'browser', rowsOf(finished), `Chromium ${browser?.version() ?? 'missing'}`)
   await app?.close()
 })
 

@@ -1,11 +1,6 @@
 /** Finds a Chromium for the browser tests, or installs one. Tests fail without it; they are never skipped. */
-import { execFile } from 'node:child_process'
-import { access, constants, readFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
 import { type Browser, chromium } from 'playwright'
-
-const run = promisify(execFile)
+import { findProgram, installByApt, isExecutable, reasonOfFailure, run, say } from './programs.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const PLACES = [
@@ -15,7 +10,6 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 const PLAYWRIGHT_INSTALL_MS = 120_000
-const APT_INSTALL_MS = 600_000
 
 /**
  * Quiet, and running as root. What a container gives for shared memory (64 MB) is too little for large pictures.
@@ -55,7 +49,7 @@ export async function findChromium(): Promise<string> {
   const tried = ['PATH and the usual places', "Playwright's own"]
   for (const [what, install] of [
     ['npx playwright install chromium', installByPlaywright],
-    ['apt-get install chromium', installByApt],
+    ['apt-get install chromium', () => installByApt('chromium')],
   ] as const) {
     const failure = await reasonOfFailure(install)
     const found = (await findInstalled()) ?? (await findPlaywrights())
@@ -68,11 +62,8 @@ export async function findChromium(): Promise<string> {
   )
 }
 
-async function findInstalled(): Promise<string | undefined> {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  const paths = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  for (const path of [...paths, ...PLACES]) if (await isExecutable(path)) return path
-  return undefined
+function findInstalled(): Promise<string | undefined> {
+  return findProgram(NAMES, PLACES)
 }
 
 async function findPlaywrights(): Promise<string | undefined> {
@@ -80,55 +71,8 @@ async function findPlaywrights(): Promise<string | undefined> {
   return (await isExecutable(path)) ? path : undefined
 }
 
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-}
-
 /** Playwright gives up after 30 s without a connection, then tries another host: the limit is for closed networks. */
 async function installByPlaywright(): Promise<void> {
   say('installing Chromium with Playwright …')
   await run('npx', ['playwright', 'install', 'chromium'], { timeout: PLAYWRIGHT_INSTALL_MS, killSignal: 'SIGKILL' })
-}
-
-async function installByApt(): Promise<void> {
-  const system = await readFile('/etc/os-release', 'utf8').catch(() => '')
-  if (!/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system)) throw new Error('this is no Debian or Ubuntu')
-  const prefix = await rootPrefix()
-  say('installing Chromium with apt …')
-  const [program, ...before] = [...prefix, 'apt-get']
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const limits = { env, timeout: APT_INSTALL_MS, maxBuffer: 64 * 2 ** 20 }
-  await run(program!, [...before, 'update'], limits)
-  await run(program!, [...before, 'install', '-y', '--no-install-recommends', 'chromium'], limits)
-}
-
-/** Nothing as root, else sudo if it asks for no password. */
-async function rootPrefix(): Promise<readonly string[]> {
-  if (process.getuid?.() === 0) return []
-  await run('sudo', ['-n', 'true']).catch(() => {
-    throw new Error('not root, and sudo wants a password')
-  })
-  return ['sudo', '-n']
-}
-
-async function reasonOfFailure(work: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (thrown) {
-    if ((thrown as { killed?: boolean }).killed) return 'took too long'
-    const { message, stderr } = thrown as Error & { readonly stderr?: string }
-    const lines = (stderr ?? '')
-      .split('\n')
-      .filter((line) => /error|fail|unable/i.test(line) && !/log of this/.test(line))
-    return (lines[0] ?? message).trim().slice(0, 200)
-  }
-}
-
-/** To the error stream: tests own the output. */
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

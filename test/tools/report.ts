@@ -1,6 +1,6 @@
 /** What a test part or a bench has found out, as a file: `reports/<name>.json`, which is not committed. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,12 +20,46 @@ export interface ReportRow {
   readonly met: boolean | null
 }
 
+interface Report {
+  readonly revision: string
+  readonly date: string
+  readonly machine: string
+  readonly rows: readonly ReportRow[]
+}
+
 /** Writes `reports/<name>.json` and returns its path. `more` describes the machine further, such as its browser. */
 export function writeReport(name: string, rows: readonly ReportRow[], more?: string): string {
-  const path = resolve(repository, 'reports', `${name}.json`)
-  const report = { revision: revision(), date: new Date().toISOString(), machine: machine(more), rows }
-  mkdirSync(dirname(path), { recursive: true })
+  const path = pathOf(`${name}.json`)
+  const report: Report = { revision: revision(), date: new Date().toISOString(), machine: machine(more), rows }
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`)
+  return path
+}
+
+/**
+ * {@link writeReport} for a report that several test files share: the rows of this part, now named `<part>: …`, take the
+ * place of its earlier ones; those of other parts stay if they are of the same revision.
+ */
+export function writePart(name: string, part: string, rows: readonly ReportRow[], more?: string): string {
+  const own = rows.map((row) => ({ ...row, name: `${part}: ${row.name}` }))
+  return writeReport(name, [...rowsOfOthers(name, part), ...own], more)
+}
+
+function rowsOfOthers(name: string, part: string): ReportRow[] {
+  const path = pathOf(`${name}.json`)
+  if (!existsSync(path)) return []
+  const { revision: of, rows } = JSON.parse(readFileSync(path, 'utf8')) as Report
+  return of === revision() ? rows.filter((row) => !row.name.startsWith(`${part}: `)) : []
+}
+
+/** A table for people, as `reports/<name>.txt`: `scripts/test.mjs` prints that of the runtimes last. */
+export function writeTable(name: string, table: string): void {
+  writeFileSync(pathOf(`${name}.txt`), table)
+}
+
+/** A file of the folder `reports`, which is there then. */
+function pathOf(file: string): string {
+  const path = resolve(repository, 'reports', file)
+  mkdirSync(dirname(path), { recursive: true })
   return path
 }
 

@@ -1,16 +1,25 @@
-/** Runs once before all test files: finds or installs the browser, so that the workers of Vitest do not do it at once. */
+/** Runs once before all test files: finds or installs programs, so that the workers of Vitest do not do it at once. */
 import { findChromium } from './chromium.ts'
+import { say } from './programs.ts'
+import { findPrometheus } from './prometheus.ts'
 
 /**
- * Leaves the browser's path in `MONITAUR_CHROMIUM`. Where none can be had it leaves the reason in `MONITAUR_NO_CHROMIUM`
- * and lets the other tests run; those that need a browser then fail with it.
+ * Leaves the browser's path in `MONITAUR_CHROMIUM`. Where a program cannot be had it leaves the reason in
+ * `MONITAUR_NO_CHROMIUM` or `MONITAUR_NO_PROMETHEUS` and lets the other tests run; those that need it then fail with it.
  */
 export default async function setup(): Promise<void> {
-  try {
+  await orReason('MONITAUR_NO_CHROMIUM', async () => {
     process.env['MONITAUR_CHROMIUM'] = await findChromium()
+  })
+  await orReason('MONITAUR_NO_PROMETHEUS', findPrometheus)
+}
+
+async function orReason(variable: string, find: () => Promise<unknown>): Promise<void> {
+  try {
+    await find()
   } catch (thrown) {
     const { message } = thrown as Error
-    process.env['MONITAUR_NO_CHROMIUM'] = message // so that no test tries it again
-    process.stderr.write(`${message}\n`)
+    process.env[variable] = message // so that no test tries it again
+    say(message)
   }
 }

@@ -75,7 +75,7 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
   let window = new NumberWindow(capacity)
   let last: number | null = null
 
-  return { check, apply, save, load, clear, bytes, describe }
+  return { check, apply, save, load, clear, size: () => window.size, bytes, describe }
 
   function check({ probabilities }: Observation): Checked {
     if (probabilities === undefined) {
@@ -151,7 +151,6 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
   function describe() {
     return {
       config: { mode, threshold, maxHistorySize: capacity, outputs, normalize },
-      historySize: window.size,
       details: { lastScore: last, averageScore: window.mean },
     }
   }

@@ -78,7 +78,7 @@ function logic(
   const form = radius ? '16 lower-case hex digits' : `a string of 1 … ${MAX_FINGERPRINT} characters`
   let window = makeWindow()
 
-  return { check, apply, save, load, clear, bytes: () => window.bytes(), describe }
+  return { check, apply, save, load, clear, size: () => window.size, bytes: () => window.bytes(), describe }
 
   function makeWindow(): FingerprintWindow {
     return radius ? createHammingWindow(maxHistorySize, radius) : createExactWindow(maxHistorySize)
@@ -130,7 +130,6 @@ function logic(
     const fingerprints = window.list()
     return {
       config: { threshold, maxHistorySize, ...(radius === undefined ? {} : { radius }) },
-      historySize: window.size,
       details: {
         uniqueQueries: new Set(fingerprints).size,
         maxRepetition: fingerprints.reduce((most, fingerprint) => Math.max(most, window.count(fingerprint)), 0),

@@ -96,8 +96,8 @@ export function similarityLogic<Checked>(
   const capacity = checkHistory(config, path)
   let incident: Incident | null = null
 
-  const { check, checkBatch, mayThrow } = memory
-  return { check, checkBatch, mayThrow, apply, save, load, clear, bytes: () => memory.bytes() + 32, describe }
+  const { check, checkBatch, mayThrow, size } = memory
+  return { check, checkBatch, mayThrow, apply, save, load, clear, size, bytes: () => memory.bytes() + 32, describe }
 
   function apply(query: Checked) {
     const historySize = memory.size()
@@ -135,7 +135,6 @@ export function similarityLogic<Checked>(
   function describe() {
     return {
       config: { threshold, maxHistorySize: capacity, ...memory.config() },
-      historySize: memory.size(),
       details: { ...memory.details(), lastIncident: incident === null ? null : { ...incident } },
     }
   }
@@ -154,24 +153,13 @@ export function vectorMemory(config: SimilarityConfig, path: string): Memory<Vec
   let ring = new VectorRing(capacity)
   return {
     size: () => ring.size,
-    check({ embedding, mirrored }) {
-      if (embedding === undefined) {
-        refuse(
-          'bad_query',
-          'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)',
-          embedding,
-          'embedding',
-        )
-      }
-      checkVector(embedding, ring.dimension)
-      if (mirrored !== undefined) checkVector(mirrored, embedding.length, 'mirrored')
-      return { vector: embedding, mirrored }
+    check(observation) {
+      const vector = embeddingOf(observation, ring.dimension)
+      const { mirrored } = observation
+      if (mirrored !== undefined) checkVector(mirrored, vector.length, 'mirrored')
+      return { vector, mirrored }
     },
-    checkBatch(queries) {
-      const length = queries[0]?.vector.length
-      const odd = queries.findIndex(({ vector }) => vector.length !== length)
-      if (odd !== -1) checkVector(queries[odd]!.vector, length!, `[${odd}].embedding`)
-    },
+    checkBatch: (queries) => checkLengths(queries.map(({ vector }) => vector)),
     mayThrow: custom !== undefined,
     nearest({ vector, mirrored }) {
       const found = nearestTo(vector)
@@ -198,6 +186,27 @@ export function vectorMemory(config: SimilarityConfig, path: string): Memory<Vec
   function nearestTo(vector: ArrayLike<number>): Found | undefined {
     return custom === undefined ? ring.nearest(vector) : nearestBy(custom, ring, vector, path)
   }
+}
+
+/** The embedding of an observation, as long as `dimension` where that is not 0. Throws `bad_query`. */
+export function embeddingOf({ embedding }: Observation, dimension: number): ArrayLike<number> {
+  if (embedding === undefined) {
+    refuse(
+      'bad_query',
+      'pass a vector, such as embedText(text), embedRow(row) or embedPixels(pixels)',
+      embedding,
+      'embedding',
+    )
+  }
+  checkVector(embedding, dimension)
+  return embedding
+}
+
+/** Throws `bad_query` if the vectors of a batch have not all one length. */
+export function checkLengths(vectors: readonly ArrayLike<number>[]): void {
+  const length = vectors[0]?.length
+  const odd = vectors.findIndex((vector) => vector.length !== length)
+  if (odd !== -1) checkVector(vectors[odd]!, length!, `[${odd}].embedding`)
 }
 
 function nearestBy(

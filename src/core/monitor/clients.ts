@@ -19,8 +19,8 @@ export type ClientLimits = Required<ClientsConfig>
 const DEFAULTS: ClientLimits = { maxClients: 10_000, maxBytes: 256 * 1024 * 1024, stormWindowMs: 60_000 }
 
 /** A rough size of the objects that make up one client and one detector, beside the detector's own estimate. */
-const CLIENT_BYTES = 300
-const DETECTOR_BYTES = 1500
+const CLIENT_BYTES = 400
+const DETECTOR_BYTES = 2500
 
 /** Checks the limits and fills their gaps. Throws `bad_config`. */
 export function checkClients(config: ClientsConfig = {}, path = 'clients'): ClientLimits {
@@ -76,6 +76,15 @@ export class ClientTable {
     this.#clients.delete(state.id)
     this.#clients.set(state.id, { state, bytes })
     return this.#evict()
+  }
+
+  /** Drops every client that was last seen before this time. */
+  forget(beforeMs: number): void {
+    for (const [id, { state, bytes }] of this.#clients) {
+      if (state.lastMs >= beforeMs) break
+      this.#clients.delete(id)
+      this.#bytes -= bytes
+    }
   }
 
   #evict(): string[] {

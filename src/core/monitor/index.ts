@@ -8,6 +8,7 @@ export type { Action, Policy, PolicyConfig } from './policy.ts'
 export type {
   Admission,
   ClientSummary,
+  DescribedDetector,
   Entry,
   MonitorDescription,
   MonitorEvent,

@@ -17,6 +17,7 @@ import {
   type ClientSummary,
   COUNTS,
   type CountName,
+  type DescribedDetector,
   type Entry,
   type MonitorDescription,
   type MonitorEvent,
@@ -99,7 +100,8 @@ export function createStreamMonitor(
     state.nowMs = Math.max(state.nowMs, entry.timeMs)
     if (entry.kind === 'query') return { verdict: judge(entry, events), events }
     if (entry.kind === 'suspend') suspend(entry.client, entry.untilMs, events)
-    else release(entry.client, events)
+    else if (entry.kind === 'release') release(entry.client, events)
+    else expire(entry.unseenMs)
     return { events }
   }
 
@@ -153,8 +155,9 @@ export function createStreamMonitor(
       } else if (isPlainError(observation)) {
         errors.push(observation)
       } else {
+        const eaten = slot.isTimed ? { ...observation, timeMs: state.nowMs } : observation
         try {
-          detections.push({ ...(detector as Detector<Observation>).process(observation), detector: slot.label })
+          detections.push({ ...(detector as Detector<Observation>).process(eaten), detector: slot.label })
         } catch (thrown) {
           errors.push(withPath(toMonitorError(thrown, 'plugin_failed'), slot.label).toJSON())
         }
@@ -198,6 +201,11 @@ export function createStreamMonitor(
     if (state.suspended.delete(client)) events.push({ kind: 'released', client, timeMs: state.nowMs })
   }
 
+  function expire(unseenMs: number): void {
+    state.clients.forget(state.nowMs - unseenMs)
+    for (const [client, untilMs] of state.suspended) if (untilMs <= state.nowMs) state.suspended.delete(client)
+  }
+
   function evictions(gone: readonly string[], events: MonitorEvent[]): void {
     for (const client of gone) events.push({ kind: 'evicted', client, timeMs: state.nowMs })
     state.counts.evictions += gone.length
@@ -223,11 +231,20 @@ export function createStreamMonitor(
   function describe(): MonitorDescription {
     const suspended = [...state.suspended.values()].filter((untilMs) => untilMs > state.nowMs).length
     return {
-      detectors: slots.map(({ label, name, scope }) => ({ label, name, scope })),
+      detectors: histories(),
       policy,
       clients: { ...limits, active: state.clients.size, suspended, bytes: state.clients.bytes },
       counts: { ...state.counts },
     }
+  }
+
+  /** O(clients). */
+  function histories(): DescribedDetector[] {
+    const sums = slots.map(({ label, name, scope }) => ({ label, name, scope, entries: 0, bytes: 0 }))
+    const own = sums.filter(({ scope }) => scope === 'client')
+    for (const { detectors } of state.clients) for (const [i, detector] of detectors.entries()) add(own[i]!, detector)
+    for (const sum of sums) if (sum.scope === 'global') add(sum, state.global.get(sum.label)!)
+    return sums
   }
 
   function snapshot(): Snapshot {
@@ -287,6 +304,11 @@ export function createStreamMonitor(
   }
 }
 
+function add(sum: { entries: number; bytes: number }, detector: Pick<Detector, 'size' | 'bytes'>): void {
+  sum.entries += detector.size()
+  sum.bytes += detector.bytes()
+}
+
 const FIELDS = ['labels', 'nowMs', 'stormStartMs', 'stormEvictions', 'counts', 'suspended', 'global', 'clients']
 const CLIENT_FIELDS = ['id', 'evidence', 'lastMs', 'queries', 'suspicious', 'detectors']
 
@@ -314,10 +336,17 @@ function isPlainError(value: Observation | PlainError): value is PlainError {
   return (value as PlainError).name === 'MonitorError'
 }
 
+const KINDS: readonly unknown[] = ['query', 'suspend', 'release', 'expire'] satisfies Entry['kind'][]
+
 function checkEntry(entry: Entry, detectors: number): void {
   if (typeof entry !== 'object' || entry === null) refuse('bad_query', 'must be an entry', entry, 'entry')
-  checkClient(entry.client)
+  if (!KINDS.includes(entry.kind)) refuse('bad_query', `must be one of ${KINDS.join(', ')}`, entry.kind, 'kind')
   checkNumber(entry.timeMs, { min: 0 }, 'timeMs', 'bad_query')
+  if (entry.kind === 'expire') {
+    checkNumber(entry.unseenMs, { min: 0 }, 'unseenMs', 'bad_query')
+    return
+  }
+  checkClient(entry.client)
   if (entry.kind === 'suspend') checkNumber(entry.untilMs, { min: 0 }, 'untilMs', 'bad_query')
   if (entry.kind !== 'query') return
   if (entry.id !== undefined) checkText(entry.id, 'id')

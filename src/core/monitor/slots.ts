@@ -12,6 +12,8 @@ export interface Slot {
   readonly label: string
   readonly name: string
   readonly scope: 'client' | 'global'
+  /** True for a detector that eats the time of the stream. */
+  readonly isTimed: boolean
   make(): Detector<Observation, unknown>
 }
 
@@ -34,7 +36,7 @@ function readSlot(given: unknown, path: string, registry: Registry<Specs>): Slot
   if (typeof given !== 'string' && !isPlainObject(given))
     refuse('bad_config', 'must be a name or { name, … }', given, path)
   const { name, label = name, scope = 'client', ...options } = typeof given === 'string' ? { name: given } : given
-  registry.find(name, `${path}.name`)
+  const { needs } = registry.find(name, `${path}.name`)
   if (typeof label !== 'string' || !/^[\w.-]{1,64}$/.test(label)) {
     refuse('bad_config', 'must be 1 … 64 letters, digits, _ . or -', label, `${path}.label`)
   }
@@ -45,5 +47,5 @@ function readSlot(given: unknown, path: string, registry: Registry<Specs>): Slot
   } catch (thrown) {
     throw withPath(toMonitorError(thrown, 'bad_config'), path)
   }
-  return { label, name: name as string, scope: where, make }
+  return { label, name: name as string, scope: where, isTimed: needs === 'timeMs', make }
 }

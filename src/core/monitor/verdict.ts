@@ -31,7 +31,10 @@ export interface QueryEntry {
   readonly id?: string
   /** ms since the epoch. A time earlier than the stream's latest counts as the latest. */
   readonly timeMs: number
-  /** For each detector in order: what it shall eat, why that could not be had, or null where it does not apply. */
+  /**
+   * For each detector in order: what it shall eat, why that could not be had, or null where it does not apply. A detector
+   * that needs the time gets the stream's.
+   */
   readonly observations: readonly (Observation | PlainError | null)[]
 }
 
@@ -40,6 +43,8 @@ export type Entry =
   | QueryEntry
   | { readonly kind: 'suspend'; readonly client: string; readonly timeMs: number; readonly untilMs: number }
   | { readonly kind: 'release'; readonly client: string; readonly timeMs: number }
+  /** Forgets every client that was not seen for `unseenMs`, and suspensions that have ended. */
+  | { readonly kind: 'expire'; readonly timeMs: number; readonly unseenMs: number }
 
 /** What a monitor says of one query. Plain data. */
 export interface Verdict {
@@ -77,10 +82,21 @@ export type MonitorEvent =
 
 /** A look at a monitor for people and dashboards. Counts since the start or the last reset. */
 export interface MonitorDescription {
-  readonly detectors: readonly { readonly label: string; readonly name: string; readonly scope: 'client' | 'global' }[]
+  readonly detectors: readonly DescribedDetector[]
   readonly policy: Policy
   readonly clients: ClientLimits & { readonly active: number; readonly suspended: number; readonly bytes: number }
   readonly counts: Readonly<Record<CountName, number>>
+}
+
+/** A detector of a monitor, and what it remembers of all clients together. */
+export interface DescribedDetector {
+  readonly label: string
+  readonly name: string
+  readonly scope: 'client' | 'global'
+  /** Queries remembered. */
+  readonly entries: number
+  /** Estimated bytes of them. */
+  readonly bytes: number
 }
 
 /** What a monitor counts. */

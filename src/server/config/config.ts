@@ -1,5 +1,13 @@
 /** The configuration of the server: one plain object, checked as a whole before anything starts. */
-import { checkNumber, checkObject, createRegistry, isPlainObject, MonitorError, refuse } from '../../core/index.ts'
+import {
+  checkChoice,
+  checkNumber,
+  checkObject,
+  createRegistry,
+  isPlainObject,
+  MonitorError,
+  refuse,
+} from '../../core/index.ts'
 import type { ClientsConfig, MonitoredDetector, PolicyConfig } from '../../core/monitor/index.ts'
 import { createMonitorEngine } from '../../embed/index.ts'
 import { checkLimits, type LimitsConfig, type ServerLimits } from './limits.ts'
@@ -53,6 +61,13 @@ export interface ServerConfig {
 export interface StateConfig {
   /** Where the state is kept over a restart. Default: nowhere. */
   readonly file?: string
+  /**
+   * A folder for a log of every query (its features) in place of a file: what was answered is then remembered even after a
+   * crash. Default: none.
+   */
+  readonly journal?: string
+  /** When an entry of the journal counts as written, see `fileStores`. Default `always`. */
+  readonly sync: 'always' | 'interval'
   /** Seconds between two writes while the server runs; 0 writes at the end only. Default 300. */
   readonly everySeconds: number
 }
@@ -191,11 +206,17 @@ function relocated(thrown: unknown, path: string): unknown {
 }
 
 function checkState(given: unknown): StateConfig {
-  const { file, everySeconds = 300 } = checkObject(given, ['file', 'everySeconds'], 'state')
-  const seconds = checkNumber(everySeconds, { min: 0, max: 86_400 }, 'state.everySeconds')
-  return file === undefined
-    ? { everySeconds: seconds }
-    : { file: checkText(file, 'state.file', 4096), everySeconds: seconds }
+  const keys = ['file', 'journal', 'sync', 'everySeconds']
+  const { file, journal, sync = 'always', everySeconds = 300 } = checkObject(given, keys, 'state')
+  if (file !== undefined && journal !== undefined) {
+    throw new MonitorError('bad_config', 'must not stand beside a file: the journal has everything', 'state.journal')
+  }
+  return {
+    ...(file === undefined ? {} : { file: checkText(file, 'state.file', 4096) }),
+    ...(journal === undefined ? {} : { journal: checkText(journal, 'state.journal', 4096) }),
+    sync: checkChoice(sync, ['always', 'interval'], 'state.sync'),
+    everySeconds: checkNumber(everySeconds, { min: 0, max: 86_400 }, 'state.everySeconds'),
+  }
 }
 
 function checkLog(given: unknown): LogConfig {

@@ -14,6 +14,7 @@ export interface Overrides {
   readonly port?: number | undefined
   readonly tokenFile?: string | undefined
   readonly state?: string | undefined
+  readonly journal?: string | undefined
   /** In place of the file's detectors, for one model. */
   readonly detectors?: ServerConfigInput['detectors'] | undefined
   readonly mode?: 'observe' | 'enforce' | undefined
@@ -31,6 +32,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   MONITAUR_CORS: 'origins, separated by commas',
   MONITAUR_MODE: 'observe or enforce, for every model',
   MONITAUR_STATE: 'as --state',
+  MONITAUR_JOURNAL: 'as --journal',
   MONITAUR_LOG: 'decisions that get a line: all, suspicious or none',
   MONITAUR_LOG_KEY: 'key of the hash that stands for a client in the log',
   MONITAUR_OTLP_URL: 'where metrics are pushed to',
@@ -70,7 +72,7 @@ export async function readConfigFile(path: string): Promise<Readonly<Record<stri
 }
 
 async function merge(given: Readonly<Record<string, unknown>>, overrides: Overrides, env: Env): Promise<object> {
-  const { host, port, state, detectors, mode } = overrides
+  const { host, port, state, journal, detectors, mode } = overrides
   const tokenFile = overrides.tokenFile ?? env['MONITAUR_TOKEN_FILE']
   const token = tokenFile === undefined ? env['MONITAUR_TOKEN'] : await readSecret(tokenFile)
   const top = defined({
@@ -81,7 +83,7 @@ async function merge(given: Readonly<Record<string, unknown>>, overrides: Overri
     detectors,
   })
   const inside = {
-    state: { file: state ?? env['MONITAUR_STATE'] },
+    state: { file: state ?? env['MONITAUR_STATE'], journal: journal ?? env['MONITAUR_JOURNAL'] },
     log: { decisions: env['MONITAUR_LOG'], key: env['MONITAUR_LOG_KEY'] },
   }
   const merged: Record<string, unknown> = { ...given, ...top }

@@ -22,6 +22,8 @@ export interface ServerApp {
   readonly detect: DirectDetect
   /** Histograms that the reader of the metrics adds to what the meter collects. See `createMetrics`. */
   readonly histograms: readonly Histogram[]
+  /** Settles when the state is read from the stores, if there are any. Rejects with `bad_snapshot`, `store_busy` … */
+  open(): Promise<void>
   /** Loads the models of embedders; until then `/ready` says no. Without such embedders there is nothing to load. */
   warmup(): Promise<void>
   /** Other thresholds and policies over the same state. Rejects with `bad_config`, everything as it was. */
@@ -59,6 +61,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     hono,
     histograms: service.instruments.histograms,
     detect: new DirectDetect(service),
+    open: () => service.open(),
     warmup: () => service.warmup(),
     reload: (config) => service.reload(config),
     snapshot: () => service.snapshot(),

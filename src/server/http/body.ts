@@ -1,4 +1,5 @@
 /** Bodies, read in bounded memory and refused before they can cost anything. */
+import { isDeeperThan } from '../../core/index.ts'
 import type { ServerLimits } from '../config/limits.ts'
 import { HttpError } from './errors.ts'
 
@@ -156,7 +157,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /** The value of a JSON text. Throws 400, also for more objects and lists inside each other than `maxDepth`. */
 export function parseJsonText(text: string, maxDepth: number): unknown {
-  checkDepth(text, maxDepth)
+  if (isDeeperThan(text, maxDepth)) {
+    const message = `must have at most ${maxDepth} objects and lists inside each other`
+    throw new HttpError(400, 'bad_json', message, { path: 'body' })
+  }
   try {
     return JSON.parse(text)
   } catch (thrown) {
@@ -165,40 +169,4 @@ export function parseJsonText(text: string, maxDepth: number): unknown {
     const where = text.trim() === '' ? ': it is empty' : at === undefined ? '' : `, at character ${at}`
     throw new HttpError(400, 'bad_json', `the body is not JSON${where}`, { path: 'body' })
   }
-}
-
-/**
- * Depth before parsing: a megabyte of brackets takes a parser a second and a gigabyte. Fewer openings than the limit
- * need no look at the text.
- */
-function checkDepth(text: string, maxDepth: number): void {
-  if (countUpTo(text, '[', maxDepth) + countUpTo(text, '{', maxDepth) <= maxDepth) return
-  let depth = 0
-  let isText = false
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (isText) {
-      if (code === BACKSLASH) i++
-      else if (code === QUOTE) isText = false
-    } else if (code === QUOTE) {
-      isText = true
-    } else if (code === SQUARE || code === CURLY) {
-      if (++depth <= maxDepth) continue
-      const message = `must have at most ${maxDepth} objects and lists inside each other`
-      throw new HttpError(400, 'bad_json', message, { path: 'body' })
-    } else if (code === SQUARE + 2 || code === CURLY + 2) {
-      depth--
-    }
-  }
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const SQUARE = 0x5b
-const CURLY = 0x7b
-
-function countUpTo(text: string, character: string, most: number): number {
-  let count = 0
-  for (let at = text.indexOf(character); at !== -1 && count <= most; at = text.indexOf(character, at + 1)) count++
-  return count
 }

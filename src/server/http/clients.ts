@@ -9,8 +9,6 @@ import { readOptionalJson, withBody } from './request.ts'
 import type { Service } from './service.ts'
 import type { Watch } from './watch.ts'
 
-/** In an address, `""` stands for the client of queries without a name. */
-const UNNAMED = '""'
 const MOST_CLIENTS = 1000
 
 /** `GET /v1/clients`: those with the most evidence first, the reason of the last suspicion beside them. */
@@ -82,8 +80,12 @@ export async function releaseClient(service: Service, c: Context): Promise<Respo
 }
 
 function placeOf(service: Service, c: Context): { readonly watch: Watch; readonly id: string } {
-  const given = c.req.param('id') ?? ''
-  return { watch: service.watchOf(c.req.query('model')), id: given === UNNAMED ? '' : checkClient(given) }
+  return { watch: service.watchOf(c.req.query('model')), id: checkClient(unquoted(c.req.param('id') ?? '')) }
+}
+
+/** In an address a name may stand in quotes. Without them there would be no place for the names '', '.' and '..'. */
+function unquoted(id: string): string {
+  return id.length >= 2 && id.startsWith('"') && id.endsWith('"') ? id.slice(1, -1) : id
 }
 
 const KINDS: readonly FeedbackKind[] = ['true_positive', 'false_positive']

@@ -34,12 +34,16 @@ export class Gate {
     this.#isDraining = true
   }
 
+  /** Throws 503 once the server is stopping. */
+  checkOpen(): void {
+    if (!this.#isDraining) return
+    const headers = { ...RETRY.headers, connection: 'close' }
+    throw new HttpError(503, 'draining', 'the server is stopping', { headers })
+  }
+
   /** A request begins; whoever called this calls {@link leave} once. Throws 503. */
   enter(): void {
-    if (this.#isDraining) {
-      const headers = { ...RETRY.headers, connection: 'close' }
-      throw new HttpError(503, 'draining', 'the server is stopping', { headers })
-    }
+    this.checkOpen()
     if (this.#requests >= this.#limits.maxConcurrent) {
       throw new HttpError(503, 'overloaded', `${this.#requests} requests are under way, which is the limit`, RETRY)
     }

@@ -128,6 +128,8 @@ class Listener {
     while (this.#waiting.length > 0 && (this.#controller.desiredSize ?? 0) > 0) {
       this.#controller.enqueue(this.#waiting.shift()!)
     }
-    if (this.#isEnding && this.#waiting.length === 0) this.#controller.close()
+    if (!this.#isEnding || this.#waiting.length > 0) return
+    this.#isEnding = false // a reader that waits asks for more while it is given something, and so ends it first
+    this.#controller.close()
   }
 }

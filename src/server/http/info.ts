@@ -25,7 +25,7 @@ export async function metrics({ options }: Service): Promise<Response> {
 
 /** `GET /v1/status`: what runs, with which settings. */
 export function status(service: Service): Response {
-  const { build, startedMs, now, config, guard, gate, hub } = service
+  const { build, startedMs, now, config, guard, gate, hub, instruments } = service
   const nowMs = now()
   return answerWith({
     build,
@@ -40,14 +40,17 @@ export function status(service: Service): Response {
     models: [...service.watches.values()].map((watch) => {
       const { policy, clients, counts } = watch.describe()
       const backends = service.backendsOf(watch.name)
-      const detectors = watch.detectors.map((one) => ({ ...one, backend: backends[one.label] ?? null }))
+      const detectors = watch.detectors.map((one) => {
+        return { ...one, backend: backends[one.label] ?? null, ...instruments.countsOf(watch.name, one.label) }
+      })
       return { name: watch.name, calibratedAt: watch.config.calibratedAt ?? null, policy, clients, counts, detectors }
     }),
   })
 }
 
 /** `GET /v1/events`: verdicts and what happens to clients, as server-sent events. */
-export function events({ hub }: Service, _c: Context): Response {
+export function events({ hub, gate }: Service, _c: Context): Response {
+  gate.checkOpen() // a listener that comes back at once must not hold up the end
   const headers = {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',

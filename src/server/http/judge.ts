@@ -16,6 +16,7 @@ const NO_WAIT: CallOptions = {}
 export async function judge(service: Service, watch: Watch, draft: Draft): Promise<Verdict> {
   const { query } = draft
   const client = query.client ?? ''
+  if (!watch.isOpen) await watch.opened
   admit(service, watch, draft)
   const call = mayWait(watch, draft) ? { signal: AbortSignal.timeout(service.config.limits.timeoutMs) } : NO_WAIT
   service.gate.enterClient(client)

@@ -1,12 +1,13 @@
 /** What the server has to tell a log. How it is written is the host's choice. */
 import type { MonitorEvent, Verdict } from '../../core/monitor/index.ts'
+import type { JournalEvent } from '../../edge/index.ts'
 import type { ModelEvent } from '../../embed/index.ts'
 import type { LogConfig } from '../config/config.ts'
 
 /** One line of the log. A decision carries the whole verdict: the host leaves out what identifies a client. */
 export type LogRecord =
   | { readonly kind: 'decision'; readonly model: string; readonly verdict: Verdict; readonly omitted: number }
-  | { readonly kind: 'event'; readonly model: string; readonly event: MonitorEvent | ModelEvent }
+  | { readonly kind: 'event'; readonly model: string; readonly event: MonitorEvent | ModelEvent | JournalEvent }
   | { readonly kind: 'failure'; readonly error: unknown }
 
 /** Chooses the decisions that get a line: at most so many a second, counting the others. */

@@ -1,6 +1,6 @@
 /** What a request asks: from the fields of a body to a query. Paths in errors are the names that the caller wrote. */
 import { hint, isPlainObject, MonitorError, type PlainError, refuse } from '../../core/index.ts'
-import { type InputKind, kindOf, type Query } from '../../embed/index.ts'
+import { type InputKind, imageOfBase64, kindOf, type Query } from '../../embed/index.ts'
 
 /** A query and which model it is of. */
 export interface Draft {
@@ -86,23 +86,11 @@ function checkInput(input: unknown, modality: unknown, at: (field: string) => st
   return input
 }
 
-const DATA_URL = /^data:image\/[a-z0-9.+-]{1,40};base64,/i
-
 /** The bytes of a picture in base64, with or without `data:image/png;base64,` in front. */
 function imageOf(input: unknown, path: string): Uint8Array {
   if (input instanceof Uint8Array) return input
   if (typeof input !== 'string' || input === '') refuse('bad_query', `must be a picture in base64`, input, path)
-  return bytesOfBase64(input.replace(DATA_URL, ''), path)
-}
-
-function bytesOfBase64(text: string, path: string): Uint8Array {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    throw bad(path, 'must be base64 with its padding, in letters, digits, + and /')
-  }
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-  return bytes
+  return imageOfBase64(input, path)
 }
 
 /** The query of a form: a file `image` (or `input_data`), and the other fields as text or JSON. Throws 422. */

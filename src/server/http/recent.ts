@@ -88,7 +88,7 @@ export class Recent {
     const { verdicts, next } = ring
     const oldestFirst =
       verdicts.length < this.#limits.recentPerClient ? verdicts : [...verdicts.slice(next), ...verdicts.slice(0, next)]
-    return oldestFirst.reverse().map(summaryOf)
+    return oldestFirst.toReversed().map(summaryOf)
   }
 
   /** Why the client was found suspicious the last time; undefined where that is not remembered. */

@@ -1,7 +1,8 @@
 /** What the routes of one server share: the watched models, and everything that counts, limits and tells. */
 import { metrics as api, type Meter } from '@opentelemetry/api'
-import { hint, isMonitorError, type Snapshot } from '../../core/index.ts'
+import { errorFromPlain, hint, isMonitorError, type Snapshot } from '../../core/index.ts'
 import type { MonitorEvent, Verdict } from '../../core/monitor/index.ts'
+import type { JournalEvent, Stores } from '../../edge/index.ts'
 import type { ModelEvent } from '../../embed/index.ts'
 import type { ModelConfig, ServerConfig } from '../config/config.ts'
 import { checkReload } from '../config/reload.ts'
@@ -47,6 +48,11 @@ export interface ServerAppOptions {
   /** Files by path; the one at `/` is the cockpit. */
   readonly assets?: ReadonlyMap<string, Asset>
   readonly build?: Build
+  /**
+   * Opens the stores of a model: every query is then in its log before it is answered, and a restart goes on exactly
+   * there. They are closed with the app. Default: memory only.
+   */
+  readonly stores?: (model: string) => Promise<Stores>
 }
 
 const UNKNOWN: Build = { version: 'unknown', runtime: 'unknown' }
@@ -80,7 +86,11 @@ export class Service {
     this.build = build
     this.#config = config
     const onEvent = (model: string, event: MonitorEvent | ModelEvent) => this.#happened(model, event)
-    const made = config.models.map((model) => new Watch(model, { now, onEvent }))
+    const onJournal = (model: string, event: JournalEvent) => this.#stored(model, event)
+    const made = config.models.map((model) => {
+      const stores = options.stores && (() => options.stores!(model.name))
+      return new Watch(model, { now, onEvent, onJournal, stores })
+    })
     this.watches = new Map(made.map((watch) => [watch.name, watch]))
     this.first = made[0]!
     this.recent = new Map(made.map(({ name }) => [name, new Recent(config.limits)]))
@@ -111,9 +121,14 @@ export class Service {
     return this.#mayAnswerNow
   }
 
-  /** True once the models of the embedders are loaded. */
+  /** True once the models of the embedders are loaded, and the memories read. */
   get isReady(): boolean {
-    return this.#isReady
+    return this.#isReady && [...this.watches.values()].every(({ isOpen }) => isOpen)
+  }
+
+  /** Settles when all memories are read from their stores. Rejects with what is wrong with one. */
+  async open(): Promise<void> {
+    await Promise.all([...this.watches.values()].map(({ opened }) => opened))
   }
 
   /** The model of a name, or the first one. Throws 422. */
@@ -235,12 +250,20 @@ export class Service {
     if (event.kind !== 'evicted') this.options.log?.({ kind: 'event', model, event })
   }
 
+  #stored(model: string, event: JournalEvent): void {
+    this.hub.publish(event.kind, () => ({ model, ...event }))
+    const { log } = this.options
+    if (event.kind === 'store_recovered') log?.({ kind: 'event', model, event })
+    else this.failed(errorFromPlain(event.error))
+  }
+
   /** What listeners hear each second. */
   #tick() {
     const models = [...this.watches.values()].map((watch) => {
       const { counts, clients } = watch.describe()
       const { active, suspended, bytes } = clients
-      return { name: watch.name, counts, active, suspended, bytes }
+      const decisions = this.instruments.decisionsOf(watch.name)
+      return { name: watch.name, counts, decisions, active, suspended, bytes }
     })
     return { timeMs: this.now(), models, inFlight: this.gate.requests }
   }

@@ -3,12 +3,14 @@ import { checkProbabilities, type PlainError, type Snapshot } from '../../core/i
 import type {
   Admission,
   ClientSummary,
+  Entry,
   MonitorDescription,
   MonitorEvent,
   Policy,
   QueryEntry,
   Verdict,
 } from '../../core/monitor/index.ts'
+import type { JournalEvent, Stores } from '../../edge/index.ts'
 import {
   type CallOptions,
   capabilitiesOfAll,
@@ -18,12 +20,14 @@ import {
   listenToAll,
   type ModelCapabilities,
   type ModelEvent,
+  type MonitorApplied,
   type MonitorEngine,
   Order,
   type Query,
   warmupAll,
 } from '../../embed/index.ts'
 import { type ModelConfig, monitorOf } from '../config/config.ts'
+import { Memory } from './memory.ts'
 import { takesProbabilities, type WatchedDetector, watchedDetectors } from './watched.ts'
 
 /** What became of a query. Times are in seconds. */
@@ -42,6 +46,10 @@ export interface WatchOptions {
   readonly now: () => number
   /** Told of what happens to clients, after the state has changed, and of the models of the embedders. */
   readonly onEvent: (model: string, event: MonitorEvent | ModelEvent) => void
+  /** Where it keeps what it has acknowledged. Default: in memory only. */
+  readonly stores?: (() => Promise<Stores>) | undefined
+  /** Told of the store. */
+  readonly onJournal: (model: string, event: JournalEvent) => void
 }
 
 /** A monitor with a name. */
@@ -55,7 +63,7 @@ export class Watch {
   readonly #families: ReadonlyMap<string, string>
   readonly #needsProbabilitiesOnly: boolean
   /** Learns and judges. */
-  #engine: MonitorEngine
+  readonly #memory: Memory
   #config: ModelConfig
   #detectors: readonly WatchedDetector[]
 
@@ -65,11 +73,25 @@ export class Watch {
     this.#options = options
     this.#config = config
     this.#features = createMonitorEngine(monitorOf(config), options)
-    this.#engine = this.#features
-    this.#detectors = watchedDetectors(config, this.#engine.stream.detectors)
+    this.#memory = new Memory(this.#features, {
+      stores: options.stores,
+      onJournal: (event) => options.onJournal(this.name, event),
+      onFollowed: ({ events }) => this.#tell(events),
+    })
+    this.#detectors = watchedDetectors(config, this.#features.stream.detectors)
     this.#families = new Map(this.#detectors.map(({ label, family }) => [label, family]))
     this.#needsProbabilitiesOnly = this.#detectors.every(takesProbabilities)
     this.#deafen = listenToAll(this.#features.models, (event) => options.onEvent(this.name, event))
+  }
+
+  /** Settles when its memory is there: queries wait for it. Rejects with what is wrong with the stores. */
+  get opened(): Promise<void> {
+    return this.#memory.opened
+  }
+
+  /** False until {@link opened} is settled. */
+  get isOpen(): boolean {
+    return this.#memory.isOpen
   }
 
   get detectors(): readonly WatchedDetector[] {
@@ -86,7 +108,7 @@ export class Watch {
   }
 
   get policy(): Policy {
-    return this.#engine.describe().policy
+    return this.#memory.engine.describe().policy
   }
 
   /** True if embedders have models, which take time to load. */
@@ -101,45 +123,47 @@ export class Watch {
 
   /** Whether a client may ask now: O(1), changes nothing. Throws `bad_query` for what is no client's name. */
   admit(client: string): Admission {
-    return this.#engine.stream.admit(client, this.#options.now())
+    return this.#memory.engine.stream.admit(client, this.#options.now())
   }
 
   /** Judges one query, which is given away, in the order of the calls. Rejects for one that is malformed as a whole. */
-  inspect(query: Query, call: CallOptions = {}): Promise<Judged> {
+  async inspect(query: Query, call: CallOptions = {}): Promise<Judged> {
+    if (!this.isOpen) await this.opened
     const startMs = performance.now()
     let readyMs = startMs
     const stamped = { ...query, timeMs: this.#options.now() }
-    return this.#order.run(
+    const { judged } = await this.#order.run(
       async () => {
         const entry = await this.#features.featurize(stamped, call)
         readyMs = performance.now()
         return entry as QueryEntry // which is what queries become
       },
-      (entry): Judged => {
-        const errors = entry.observations.filter(isPlainError)
-        const isUsable = entry.observations.some((one) => one !== null && !isPlainError(one))
-        if (!isUsable) return { kind: 'refused', errors }
-        return this.#apply(entry, startMs, readyMs, performance.now())
-      },
+      // A promise in an object: later ones need not wait until this one is written.
+      (entry) => ({ judged: this.#judge(entry, startMs, readyMs) }),
       call,
     )
+    return judged
   }
 
-  /** Learns an entry whose features were taken from `startMs` to `readyMs`, and whose turn it is since `beginMs`. */
-  #apply(entry: QueryEntry, startMs: number, readyMs: number, beginMs = readyMs): Judged {
-    const { verdict, events } = this.#engine.apply(entry)
-    this.#tell(events)
-    return {
-      kind: 'verdict',
-      verdict: verdict as Verdict,
-      embedSeconds: (readyMs - startMs) / 1000,
-      detectSeconds: (performance.now() - beginMs) / 1000,
-    }
+  /** Learns an entry whose features were taken from `startMs` to `readyMs`, now that its turn has come. */
+  async #judge(entry: QueryEntry, startMs: number, readyMs: number): Promise<Judged> {
+    const errors = entry.observations.filter(isPlainError)
+    const isUsable = entry.observations.some((one) => one !== null && !isPlainError(one))
+    if (!isUsable) return { kind: 'refused', errors }
+    const beginMs = performance.now()
+    return verdictOf(await this.#write(entry), { startMs, readyMs, beginMs })
+  }
+
+  /** Learns an entry and tells what came of it. */
+  async #write(entry: Entry): Promise<MonitorApplied> {
+    const applied = await this.#memory.write(entry)
+    this.#tell(applied.events)
+    return applied
   }
 
   /** True if {@link inspectNow} can do anything. */
   get mayJudgeNow(): boolean {
-    return this.#needsProbabilitiesOnly
+    return this.#needsProbabilitiesOnly && this.#options.stores === undefined
   }
 
   /**
@@ -147,63 +171,63 @@ export class Watch {
    * call waits. Undefined, with nothing done, in all other cases.
    */
   inspectNow({ modelOutput, client = '', id }: Query): Judged | undefined {
-    if (!this.#needsProbabilitiesOnly || modelOutput === undefined || this.#order.pending > 0) return undefined
+    if (!this.mayJudgeNow || modelOutput === undefined || this.#order.pending > 0) return undefined
     const startMs = performance.now()
     if (!isDistribution(modelOutput)) return undefined // the long way says what is wrong
     const observation = { probabilities: new Float64Array(modelOutput) }
     const observations = this.#features.stream.detectors.map(() => observation)
     const timeMs = this.#options.now()
-    return this.#apply(
-      { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations },
-      startMs,
-      performance.now(),
-    )
+    const beginMs = performance.now()
+    const entry: QueryEntry = { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations }
+    const applied = this.#memory.engine.apply(entry)
+    this.#tell(applied.events)
+    return verdictOf(applied, { startMs, readyMs: beginMs, beginMs })
   }
 
   /** Suspends a client for `forMs` from now. Default: the policy's length. */
   async suspend(client: string, forMs = this.policy.suspendForMs): Promise<number> {
     const timeMs = this.#options.now()
     const untilMs = timeMs + forMs
-    await this.#step(() => this.#tell(this.#engine.apply({ kind: 'suspend', client, timeMs, untilMs }).events))
+    await this.#inTurn(() => this.#write({ kind: 'suspend', client, timeMs, untilMs }))
     return untilMs
   }
 
   /** Ends a suspension and clears the evidence. */
   async release(client: string): Promise<void> {
     const timeMs = this.#options.now()
-    await this.#step(() => this.#tell(this.#engine.apply({ kind: 'release', client, timeMs }).events))
+    await this.#inTurn(() => this.#write({ kind: 'release', client, timeMs }))
   }
 
   clients(): ClientSummary[] {
-    return this.#engine.stream.clients()
+    return this.#memory.engine.stream.clients()
   }
 
   suspensions(): readonly { readonly client: string; readonly untilMs: number }[] {
-    return this.#engine.stream.suspensions()
+    return this.#memory.engine.stream.suspensions()
   }
 
   describe(): MonitorDescription {
-    return this.#engine.describe()
+    return this.#memory.engine.describe()
   }
 
   /** The state after all earlier calls. */
   snapshot(): Promise<Snapshot> {
-    return this.#step(() => this.#engine.snapshot())
+    return this.#inTurn(() => this.#memory.snapshot())
   }
 
-  /** Throws `bad_snapshot` and keeps its state if the snapshot does not fit. */
+  /** Rejects with `bad_snapshot` and keeps its state if the snapshot does not fit. */
   restore(snapshot: Snapshot): Promise<void> {
-    return this.#step(() => this.#engine.restore(snapshot))
+    return this.#inTurn(() => this.#memory.restore(snapshot))
   }
 
   /** Other thresholds and another policy over the same state. Rejects with everything as it was. */
   reload(config: ModelConfig): Promise<void> {
-    return this.#step(() => {
+    return this.#inTurn(() => {
       const next = createMonitorEngine(monitorOf(config), this.#options)
-      next.restore(this.#engine.snapshot())
-      this.#engine = next
-      this.#config = config
-      this.#detectors = watchedDetectors(config, next.stream.detectors)
+      return this.#memory.replace(next, () => {
+        this.#config = config
+        this.#detectors = watchedDetectors(config, next.stream.detectors)
+      })
     })
   }
 
@@ -219,6 +243,7 @@ export class Watch {
   async dispose(): Promise<void> {
     this.#order.dispose()
     this.#deafen()
+    await this.#memory.close()
     await disposeAll(this.#features.models)
   }
 
@@ -226,8 +251,21 @@ export class Watch {
     for (const event of events) this.#options.onEvent(this.name, event)
   }
 
-  #step<R>(step: () => R): Promise<R> {
-    return this.#order.run(async () => undefined, step)
+  /** Behind all earlier calls, and before all later ones. */
+  async #inTurn<R>(step: () => Promise<R>): Promise<R> {
+    return this.#order.run(() => this.opened, step)
+  }
+}
+
+function verdictOf(
+  { verdict }: MonitorApplied,
+  { startMs, readyMs, beginMs }: { readonly startMs: number; readonly readyMs: number; readonly beginMs: number },
+): Judged {
+  return {
+    kind: 'verdict',
+    verdict: verdict as Verdict,
+    embedSeconds: (readyMs - startMs) / 1000,
+    detectSeconds: (performance.now() - beginMs) / 1000,
   }
 }
 

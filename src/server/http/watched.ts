@@ -4,7 +4,7 @@ import type { StreamMonitor } from '../../core/monitor/index.ts'
 import type { ModelConfig } from '../config/config.ts'
 
 /** What a score is counted in, and so which buckets fit it. */
-export type ScoreUnit = 'nats' | 'probability' | 'count' | 'cosine' | 'score'
+export type ScoreUnit = 'nats' | 'probability' | 'count' | 'cosine' | 'nearness' | 'matches' | 'share' | 'score'
 
 /** A detector as metrics and the cockpit show it. */
 export interface WatchedDetector {
@@ -23,13 +23,21 @@ export function takesProbabilities({ name, options }: WatchedDetector): boolean 
   return createRegistry().find(name).needs === 'probabilities' && options['outputs'] !== 'logits'
 }
 
-const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = { repetition: 'count', similarity: 'cosine' }
+const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = {
+  repetition: 'count',
+  similarity: 'cosine',
+  fingerprint: 'matches',
+  neighbours: 'nearness',
+  lineage: 'share',
+  rate: 'share',
+  coverage: 'share',
+}
 
 /** The detectors of a model in their order, as they run. */
 export function watchedDetectors({ detectors }: ModelConfig, running: StreamMonitor['detectors']): WatchedDetector[] {
   const registry = createRegistry()
   return running.map(({ label, name, scope }, i) => {
-    const { family, defaults } = registry.find(name)
+    const { family, defaults, threshold } = registry.find(name)
     const given = detectors[i]
     const own = typeof given === 'object' ? Object.entries(given) : []
     const set = own.filter(([key]) => key !== 'name' && key !== 'label' && key !== 'scope')
@@ -43,7 +51,7 @@ export function watchedDetectors({ detectors }: ModelConfig, running: StreamMoni
       family,
       scope,
       unit: unitOf(family, options),
-      threshold: Number(options['threshold']),
+      threshold: threshold?.(options) ?? Number(options['threshold']),
       options: plain,
     }
   })

@@ -9,6 +9,11 @@ const SCORES: Readonly<Record<ScoreUnit, readonly number[]>> = {
   count: [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 1000],
   // Unlike things lie below a half; thresholds lie close to 1.
   cosine: [0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.999, 1],
+  // 1 / (1 + mean distance): unlike unit vectors have 0.41, fifty cosines of 0.9 have 0.69.
+  nearness: [0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1],
+  matches: [0, 1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 100, 1000],
+  // Of a limit: 1 reaches it.
+  share: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 5, 10, 100],
   score: [0.01, 0.1, 0.5, 1, 2, 5, 10, 100, 1000],
 }
 

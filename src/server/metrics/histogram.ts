@@ -10,19 +10,20 @@ export class Series {
   readonly attributes: Attributes
   /** One for each bound, and one for what lies above all of them. */
   readonly counts: number[]
-  readonly #bounds: readonly number[]
+  /** Upper bounds, inclusive, rising. */
+  readonly bounds: readonly number[]
   sum = 0
   count = 0
 
   constructor(attributes: Attributes, bounds: readonly number[]) {
     this.attributes = attributes
-    this.#bounds = bounds
+    this.bounds = bounds
     this.counts = new Array<number>(bounds.length + 1).fill(0)
   }
 
   /** Adds a value. A negative one counts as 0: sums of histograms never fall. */
   record(value: number): void {
-    const bounds = this.#bounds
+    const { bounds } = this
     let low = 0
     let high = bounds.length
     while (low < high) {

@@ -143,6 +143,18 @@ export class Instruments {
     increment(this.#models.get(model)!.feedback, `${detector} ${kind}`)
   }
 
+  /** Verdicts by the action that enforcement takes or would take, and queries turned away, since the start. */
+  decisionsOf(model: string): Readonly<Record<Action | 'refused', number>> {
+    const { proposed, refused } = this.#models.get(model)!
+    return { ...proposed, refused }
+  }
+
+  /** What a detector has judged since the start; `scores.counts` as in {@link Series}. */
+  countsOf(model: string, label: string) {
+    const { judged, suspicious, errors, score } = this.#models.get(model)!.detectors.get(label)!
+    return { judged, suspicious, errors, scores: { bounds: score.bounds, counts: score.counts } }
+  }
+
   reloaded(result: 'ok' | 'refused'): void {
     this.#reloads[result]++
   }

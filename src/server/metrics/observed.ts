@@ -44,8 +44,13 @@ export function observeModel(observe: Observe, counts: ModelCounts, model: Measu
   observe('monitaur_clients_active', clients.active, own)
   observe('monitaur_clients_suspended', clients.suspended, own)
   observe('monitaur_clients_limit', clients.maxClients, own)
-  observe('monitaur_history_bytes', clients.bytes, own)
-  observe('monitaur_history_bytes_limit', clients.maxBytes, own)
+  observe('monitaur_clients_bytes', clients.bytes, own)
+  observe('monitaur_clients_bytes_limit', clients.maxBytes, own)
+  for (const { label, entries, bytes } of description.detectors) {
+    const { attributes } = counts.detectors.get(label)!
+    observe('monitaur_history_entries', entries, attributes)
+    observe('monitaur_history_bytes', bytes, attributes)
+  }
   if (calibratedMs !== undefined) {
     observe('monitaur_calibration_age_seconds', Math.max(0, nowMs - calibratedMs) / 1000, own)
   }
@@ -75,8 +80,10 @@ const OBSERVED = {
   monitaur_clients_active: ['gauge', 'Clients remembered'],
   monitaur_clients_suspended: ['gauge', 'Clients suspended'],
   monitaur_clients_limit: ['gauge', 'Most clients remembered at a time'],
-  monitaur_history_bytes: ['gauge', 'Estimated bytes of what is remembered of clients'],
-  monitaur_history_bytes_limit: ['gauge', 'Most bytes of what is remembered of clients'],
+  monitaur_clients_bytes: ['gauge', 'Estimated bytes of what is remembered of clients'],
+  monitaur_clients_bytes_limit: ['gauge', 'Most bytes of what is remembered of clients'],
+  monitaur_history_entries: ['gauge', 'Queries that a detector remembers, of all clients together'],
+  monitaur_history_bytes: ['gauge', 'Estimated bytes of them'],
   monitaur_calibration_age_seconds: ['gauge', 'Time since the thresholds were calibrated'],
   http_requests_total: ['counter', 'Requests answered'],
   http_requests_in_flight: ['gauge', 'Requests being answered'],

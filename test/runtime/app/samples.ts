@@ -29,12 +29,12 @@ export function sampleRows(count: number): Row[] {
   }))
 }
 
-/** Pictures from one pixel to 200 × 150, smooth with noise; every third is grey, every fourth has an alpha channel. */
-export function samplePictures(count: number): Pixels[] {
+/** Pictures from one pixel to `widest` × ¾ of it, smooth with noise; every third is grey, every fourth has an alpha channel. */
+export function samplePictures(count: number, widest = 200): Pixels[] {
   const next = random(SEED + 2)
   return Array.from({ length: count }, (_, i) => {
-    const width = i === 0 ? 1 : 1 + Math.floor(next() * 200)
-    const height = i === 0 ? 1 : 1 + Math.floor(next() * 150)
+    const width = i === 0 ? 1 : 1 + Math.floor(next() * widest)
+    const height = i === 0 ? 1 : 1 + Math.floor(next() * widest * 0.75)
     return picture(next, width, height, i % 3 === 1 ? 1 : i % 4 === 2 ? 4 : 3)
   })
 }

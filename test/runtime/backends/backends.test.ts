@@ -2,21 +2,19 @@
  * Our own network on every backend that there is here: the same vectors, the same verdicts. Writes
  * `reports/backends.json`, with the time of each; that of WebGPU is a software adapter's and says nothing of a GPU.
  */
-import { execFile } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { Backend } from 'monitaur'
 import type { Browser, Page } from 'playwright'
-import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openApp, type TestApp } from '../../tools/app.ts'
 import { golden, goldenDir, hasGolden } from '../../tools/data.ts'
 import { type ReportRow, writeReport } from '../../tools/report.ts'
 import type { StaticServer } from '../../tools/serve.ts'
 import { SIDE, tinyPictureModel } from '../../tools/tinyModel.ts'
+import { DENO, inProcess } from './inProcess.ts'
 import type { Offered } from './main.ts'
-import type { BackendRun, GoldenPicture } from './run.ts'
+import { type BackendRun, type GoldenPicture, largestDifference } from './run.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '../../..')
@@ -60,35 +58,6 @@ afterAll(async () => {
 
 const round = (value: number) => Number(value.toPrecision(3))
 
-function largestDifference(a: BackendRun, b: BackendRun): number {
-  const flat = b.vectors.flat()
-  return a.vectors.flat().reduce((most, value, i) => Math.max(most, Math.abs(value - flat[i]!)), 0)
-}
-
-/** In a process of its own, as a user's program: Node's and Deno's module loaders find the packages. */
-async function inProcess(program: readonly [string, ...string[]], backend: Backend): Promise<BackendRun> {
-  const code = `import { runBackend } from './run.ts'\nconsole.log(JSON.stringify(await runBackend('${backend}', ${COUNT}, ${JSON.stringify(goldenPictures)})))`
-  const bundle = await rolldown({
-    input: 'entry',
-    external: [/^monitaur/],
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? join(here, 'entry.ts') : null),
-        load: (id) => (id.endsWith('entry.ts') ? code : null),
-      },
-    ],
-  })
-  const file = join(root, 'reports', `backend-${backend}.mjs`) // inside the package, which then finds itself by name
-  await bundle.write({ file, format: 'es' })
-  const { stdout } = await promisify(execFile)(program[0], [...program.slice(1), file], {
-    cwd: root,
-    maxBuffer: 2 ** 26,
-  })
-  return JSON.parse(stdout)
-}
-
 let app: TestApp
 let browser: Browser
 let server: StaticServer
@@ -112,19 +81,10 @@ function inChromium(backend: Backend): Promise<BackendRun> {
   return withPage((page) => page.evaluate(run, [backend, COUNT, goldenPictures] as const))
 }
 
-const deno = join(root, 'node_modules/.bin/deno')
 const HOSTS = [
-  ['Node, native', () => inProcess([process.execPath], 'native'), 0],
-  ['Node, WASM', () => inProcess([process.execPath], 'wasm'), 1e-6],
-  [
-    'Deno, WASM',
-    () =>
-      inProcess(
-        [deno, 'run', '--no-prompt', '--allow-read', '--allow-env', '--allow-sys', '--node-modules-dir=manual'],
-        'wasm',
-      ),
-    1e-6,
-  ],
+  ['Node, native', () => inProcess([process.execPath], 'native', COUNT, goldenPictures), 0],
+  ['Node, WASM', () => inProcess([process.execPath], 'wasm', COUNT, goldenPictures), 1e-6],
+  ['Deno, WASM', () => inProcess(DENO, 'wasm', COUNT, goldenPictures), 1e-6],
   ['Chromium, WASM', () => inChromium('wasm'), 1e-6],
   ['Chromium, WebGPU', () => inChromium('webgpu'), 1e-3],
 ] as const

@@ -59,3 +59,9 @@ async function verdicts(embedder: ModelEmbedder<Pixels>, pictures: readonly Pixe
 function toPixels({ pixels_base64, width, height, channels }: GoldenPicture): Pixels {
   return { data: Uint8Array.from(atob(pixels_base64), (letter) => letter.charCodeAt(0)), width, height, channels }
 }
+
+/** Between two numbers at the same place of their vectors. */
+export function largestDifference(a: BackendRun, b: BackendRun): number {
+  const flat = b.vectors.flat()
+  return a.vectors.flat().reduce((most, value, i) => Math.max(most, Math.abs(value - flat[i]!)), 0)
+}

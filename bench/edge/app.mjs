@@ -1,0 +1,63 @@
+/** Handlers, bare and watched, as a Worker and as a server of Node: `POST /<handler>/<way>`. */
+import { fromJson, monitorFetch, probabilitiesAt } from '../../src/edge/index.ts'
+import { createMonitor } from '../../src/embed/index.ts'
+
+const KEY = 'a secret of more than 16 bytes'
+const DETECTORS = ['confidence', 'text_repetition', 'text_similarity']
+/** What a small classifier multiplies: about a millisecond. */
+const WEIGHTS = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i))
+const PASSES = 1000
+
+const HANDLERS = {
+  /** Nothing but the JSON. */
+  atOnce: async (request) => answer(await request.json(), [0.7, 0.2, 0.1]),
+  /** A model of its own. */
+  model: async (request) => answer(await request.json(), classify()),
+  /** A model behind an API. */
+  api: (request, env) => fetch(env.API, request),
+}
+
+function answer({ text }, scores) {
+  return Response.json({ label: 'a', scores, length: text.length })
+}
+
+function classify() {
+  let sum = 0
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (let i = 0; i < WEIGHTS.length; i++) sum += WEIGHTS[i] * WEIGHTS[(i + pass) % 1000]
+  }
+  const p = 0.5 + Math.min(Math.abs(sum), 1) / 10
+  return [p, 1 - p, 0]
+}
+
+/** Ways to serve a handler. `again` is `bare` once more: how much they differ is what the measurement cannot see. */
+const WAYS = {
+  bare: (handler) => handler,
+  again: (handler) => handler,
+  admit: (handler) => {
+    const monitor = createMonitor({ detectors: DETECTORS, policy: { mode: 'enforce' } })
+    return monitorFetch(handler, { monitor, key: KEY })
+  },
+  observe: (handler) => {
+    const monitor = createMonitor({ detectors: DETECTORS })
+    const [query, output] = [fromJson({ input: '$.text' }), probabilitiesAt('$.scores')]
+    return monitorFetch(handler, { monitor, query, output, key: KEY })
+  },
+  inputOnly: (handler) => {
+    const monitor = createMonitor({ detectors: DETECTORS.slice(1) })
+    return monitorFetch(handler, { monitor, query: fromJson({ input: '$.text' }), key: KEY })
+  },
+}
+
+const routes = new Map(
+  Object.entries(HANDLERS).flatMap(([name, handler]) =>
+    Object.entries(WAYS).map(([way, watch]) => [`/${name}/${way}`, watch(handler)]),
+  ),
+)
+
+export function handle(request, env, context) {
+  const { url } = request
+  return routes.get(url.slice(url.indexOf('/', 8)))(request, env, context)
+}
+
+export default { fetch: handle }

@@ -1,0 +1,36 @@
+/** How even a client's queries are in time: crowded into a moment, or ticking like a clock. */
+import { log } from '../math.ts'
+
+/**
+ * How unlikely it is that of `total` queries, each at any time of a stretch alike, `count` or more fall into a given part
+ * of it: −ln of a bound of the probability (Chernoff's, by the relative entropy of two coins), in nats. 0 where the part
+ * has no more than its share. `part` is the part's length as a share of the stretch, above 0 and below 1.
+ */
+export function crowding(count: number, total: number, part: number): number {
+  if (count <= total * part) return 0
+  const rest = total - count
+  const inside = count * log(count / (total * part))
+  return rest === 0 ? inside : inside + rest * log(rest / (total * (1 - part)))
+}
+
+/** Gaps that say something of how regular they are. */
+export const LEAST_GAPS = 8
+
+export interface Pace {
+  /**
+   * 1 − standard deviation ÷ mean of the gaps: 1 for a clock, 0 for queries that know nothing of each other (their deviation
+   * is their mean) or come in bursts, for fewer than {@link LEAST_GAPS} gaps, and for queries at one moment.
+   */
+  readonly regularity: number
+  /** Null without a gap. */
+  readonly meanGapMs: number | null
+}
+
+/** What the gaps between queries tell, the oldest first. */
+export function paceOf(gaps: readonly number[]): Pace {
+  if (gaps.length === 0) return { regularity: 0, meanGapMs: null }
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length
+  if (gaps.length < LEAST_GAPS || mean === 0) return { regularity: 0, meanGapMs: mean }
+  const variance = gaps.reduce((sum, gap) => sum + (gap - mean) * (gap - mean), 0) / gaps.length
+  return { regularity: Math.max(1 - Math.sqrt(variance) / mean, 0), meanGapMs: mean }
+}

@@ -1,0 +1,144 @@
+/** A state machine, and how far in the log it has read. */
+import {
+  fromFrame,
+  isMonitorError,
+  isPlainObject,
+  MonitorError,
+  type PlainData,
+  refuse,
+  type Snapshot,
+  toFrame,
+  toMonitorError,
+  withPath,
+} from '../../core/index.ts'
+import type { Entry } from '../../core/monitor/index.ts'
+import type { MonitorApplied } from '../../embed/index.ts'
+import type { Stores } from '../stores/store.ts'
+import { decodeEntry, type LoggedEntry } from './record.ts'
+
+/** What a journal keeps: a monitor's engine, or anything else that is deterministic in the same way. */
+export interface Machine {
+  apply(entry: Entry): MonitorApplied
+  snapshot(): Snapshot
+  restore(snapshot: Snapshot): void
+  reset(): void
+}
+
+/** What came of an entry. */
+export type Outcome =
+  | { readonly kind: 'applied'; readonly applied: MonitorApplied }
+  /** The machine refused it, as every replay will. */
+  | { readonly kind: 'refused'; readonly error: MonitorError }
+  /** It had been applied before. */
+  | { readonly kind: 'twice' }
+
+/** An entry of the log, and what came of it. */
+export interface Read {
+  readonly position: string
+  readonly bytes: Uint8Array
+  readonly outcome: Outcome
+}
+
+const LETTERS = 'MTJS'
+/** Writers whose last entry is remembered: one for each start of each process. */
+const MAX_WRITERS = 1000
+
+export class Replica {
+  readonly #machine: Machine
+  readonly #stores: Pick<Stores, 'log' | 'snapshots'>
+  #position = ''
+  /** The number of each writer's last entry, the latest writer last. */
+  #written = new Map<string, number>()
+
+  constructor(machine: Machine, stores: Pick<Stores, 'log' | 'snapshots'>) {
+    this.#machine = machine
+    this.#stores = stores
+  }
+
+  /** Of the last entry that is in the state. */
+  get position(): string {
+    return this.#position
+  }
+
+  /** Starts from the last snapshot, if there is one, and replays the log behind it. Rejects with `bad_snapshot`. */
+  async open(tell: (read: Read) => void): Promise<void> {
+    await this.#load()
+    await this.follow(tell)
+  }
+
+  /** Applies what stands behind the position. What is left undone when the signal aborts can be followed later. */
+  async follow(tell: (read: Read) => void, signal?: AbortSignal): Promise<void> {
+    if ((await this.#stores.log.trimmed()) > this.#position) await this.#load(signal)
+    for await (const { position, bytes } of this.#stores.log.read(this.#position)) {
+      signal?.throwIfAborted()
+      tell({ position, bytes, outcome: this.learnAt(position, decodeEntry(bytes, position)) })
+    }
+  }
+
+  /** Applies an entry whose place in the log comes next. */
+  learnAt(position: string, entry: LoggedEntry): Outcome {
+    this.#position = position
+    return this.learn(entry)
+  }
+
+  /** Applies an entry that has no place in the log yet. */
+  learn({ writer, number, entry }: LoggedEntry): Outcome {
+    if (number <= (this.#written.get(writer) ?? 0)) return { kind: 'twice' }
+    this.#written.delete(writer)
+    this.#written.set(writer, number)
+    if (this.#written.size > MAX_WRITERS) this.#written.delete(this.#written.keys().next().value as string)
+    try {
+      return { kind: 'applied', applied: this.#machine.apply(entry) }
+    } catch (thrown) {
+      return { kind: 'refused', error: toMonitorError(thrown, 'plugin_failed') }
+    }
+  }
+
+  /** Entries up to this position are in the state, because they are those that it has learned without a place. */
+  place(position: string): void {
+    this.#position = position
+  }
+
+  state(): Uint8Array<ArrayBuffer> {
+    return toFrame(LETTERS, { monitor: { ...this.#machine.snapshot() }, writers: [...this.#written] })
+  }
+
+  /** Back to a state and its position. Throws `bad_snapshot`, everything as it was. */
+  restore(bytes: Uint8Array, position: string): void {
+    const { monitor, writers } = readState(bytes)
+    this.#machine.restore(monitor)
+    this.#written = new Map(writers)
+    this.#position = position
+  }
+
+  async #load(signal?: AbortSignal): Promise<void> {
+    const found = await this.#stores.snapshots.load()
+    const trimmed = await this.#stores.log.trimmed()
+    signal?.throwIfAborted()
+    if (found !== undefined) {
+      try {
+        this.restore(found.bytes, found.position)
+      } catch (thrown) {
+        throw isMonitorError(thrown) ? withPath(thrown, 'snapshot') : thrown
+      }
+    }
+    if (trimmed > this.#position) {
+      const remedy = 'put the snapshot back, or move the log away to start with an empty memory'
+      const message = `is missing: the log begins behind ${trimmed}, the snapshot is of ${this.#position || 'no entry'}`
+      throw new MonitorError('bad_snapshot', `${message}; ${remedy}`, 'snapshot')
+    }
+  }
+}
+
+function readState(bytes: Uint8Array): { monitor: Snapshot; writers: [string, number][] } {
+  const state = fromFrame(LETTERS, bytes)
+  if (!isPlainObject(state) || !isPlainObject(state['monitor']) || !Array.isArray(state['writers'])) {
+    return refuse('bad_snapshot', 'must hold { monitor, writers }', state, '')
+  }
+  const writers = (state['writers'] as PlainData[]).map((pair): [string, number] => {
+    const [writer, number] = Array.isArray(pair) ? (pair as unknown[]) : []
+    if (typeof writer === 'string' && typeof number === 'number') return [writer, number]
+    return refuse('bad_snapshot', 'must be pairs of a writer and a number', pair, 'writers')
+  })
+  return { monitor: state['monitor'] as unknown as Snapshot, writers }
+}

@@ -1,0 +1,134 @@
+/** What stands behind a monitor of raw queries: from a query to an entry, and from entries to verdicts. */
+import {
+  checkObject,
+  createRegistry,
+  isPlainObject,
+  MonitorError,
+  type Observation,
+  type PlainError,
+  toMonitorError,
+  withPath,
+} from '../core/index.ts'
+import {
+  createStreamMonitor,
+  type Entry,
+  type MonitorDescription,
+  type MonitorEvent,
+  type MonitoredDetector,
+  type QueryEntry,
+  type StreamMonitor,
+  type StreamMonitorConfig,
+  type Verdict,
+} from '../core/monitor/index.ts'
+import { type AnyRegistry, type Engine, splitConfig } from './engine.ts'
+import { type Featurizer, QueryFeatures } from './featurize.ts'
+import type { LabelledModel } from './models.ts'
+import type { MonitorConfig } from './monitor.ts'
+import type { CallOptions } from './order.ts'
+import type { Parts } from './parts.ts'
+import { checkQuery, holdQuery, type Query } from './query.ts'
+
+/** What a monitor's engine gives for an entry. */
+export interface Applied {
+  readonly verdict?: Verdict
+  readonly events: readonly MonitorEvent[]
+}
+
+export interface MonitorEngine extends Engine<Query, Entry, Applied, MonitorDescription> {
+  readonly stream: StreamMonitor
+}
+
+export interface EngineOptions {
+  /** Where names are looked up. Default: the built-in detectors. */
+  readonly registry?: AnyRegistry | undefined
+  /** For queries without a time, ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** The query as it is now, with the host's time where it brings none; not copied where the caller gives it away. */
+export function stamp(query: Query, now: () => number, call: CallOptions): Query {
+  const held = holdQuery(query, call)
+  return held.timeMs === undefined ? { ...held, timeMs: now() } : held
+}
+
+/** Tells the host what happened, after the state has been changed, and gives the verdict. */
+export function announce({ verdict, events }: Applied, onEvent: MonitorConfig['onEvent']): Verdict {
+  if (verdict !== undefined) onEvent?.({ kind: 'verdict', verdict })
+  for (const event of events) onEvent?.(event)
+  return verdict as Verdict
+}
+
+/** The engine of a monitor. Throws `bad_config`. */
+export function monitorEngineWith(
+  parts: Parts,
+  config: StreamMonitorConfig,
+  { registry = createRegistry(), now = Date.now }: EngineOptions = {},
+): MonitorEngine {
+  checkObject(config, ['detectors', 'clients', 'policy'], 'monitor')
+  const { detectors: given } = config
+  const slots = Array.isArray(given)
+    ? given.map((one, i) => readSlot(one, `monitor.detectors[${i}]`, registry, parts))
+    : []
+  const detectors = slots.length === 0 ? config.detectors : slots.map(({ core }) => core)
+  const stream = createStreamMonitor({ ...config, detectors }, registry)
+  const labels = stream.detectors.map(({ label }) => label)
+
+  return {
+    name: 'monitor',
+    stream,
+    featurize,
+    apply: stream.apply,
+    applyBatch: (entries) => entries.map((entry) => stream.apply(entry)),
+    snapshot: stream.snapshot,
+    restore: stream.restore,
+    reset: stream.reset,
+    describe: stream.describe,
+    models: slots.flatMap(({ featurizer }, i): LabelledModel[] =>
+      featurizer.model === undefined ? [] : [[labels[i]!, featurizer.model]],
+    ),
+  }
+
+  async function featurize(query: Query, call: CallOptions): Promise<QueryEntry> {
+    const features = new QueryFeatures(checkQuery(query))
+    const found = await Promise.all(slots.map(({ featurizer }, i) => observe(featurizer, features, labels[i]!, call)))
+    const observations = found.every((one) => one === null) ? labels.map(nothingApplies) : found
+    const { client = '', id, timeMs = now() } = query
+    return { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations }
+  }
+}
+
+function readSlot(
+  given: unknown,
+  path: string,
+  registry: AnyRegistry,
+  parts: Parts,
+): { featurizer: Featurizer; core: MonitoredDetector } {
+  if (typeof given !== 'string' && !isPlainObject(given)) {
+    throw new MonitorError('bad_config', 'must be a name or { name, … }', path)
+  }
+  const { name, label, scope, ...config } = typeof given === 'string' ? { name: given } : given
+  const { featurizer, options } = splitConfig({ name, config, registry, parts }, path)
+  const place = { ...(label === undefined ? {} : { label }), ...(scope === undefined ? {} : { scope }) }
+  return { featurizer, core: { name, ...place, ...options } as MonitoredDetector }
+}
+
+/** The observation, null where the detector does not apply, or why it could not be had. An abort stops the whole query. */
+async function observe(
+  featurizer: Featurizer,
+  features: QueryFeatures,
+  label: string,
+  call: CallOptions,
+): Promise<Observation | PlainError | null> {
+  if (!featurizer.applies(features.query)) return null
+  try {
+    return await featurizer.observe(features, call)
+  } catch (thrown) {
+    if (call.signal?.aborted) throw thrown
+    return withPath(toMonitorError(thrown, 'embedder_failed'), label).toJSON()
+  }
+}
+
+function nothingApplies(label: string): PlainError {
+  const message = 'no detector of this monitor takes this kind of query; check input and modelOutput'
+  return new MonitorError('bad_query', message, `${label}.input`).toJSON()
+}

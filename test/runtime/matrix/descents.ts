@@ -1,0 +1,79 @@
+/** Streams for the detectors that follow small steps: attacks that go down, and inputs that nobody builds on. */
+import { random } from '../../tools/random.ts'
+import { ODD_NUMBERS, oddVectors } from './odd.ts'
+import { GOOD, withOdd } from './values.ts'
+
+const SEED = 20_261_127
+const CLASSES = 3
+
+/** An input as numbers in 0 … 1, and what the model made of it. */
+interface Descent {
+  readonly vector: Float64Array
+  readonly probabilities: readonly number[]
+}
+
+/** Observations of inputs of `size` numbers. */
+export function steps(size: number): () => unknown[] {
+  return () => {
+    const good = descents(size, GOOD)
+    const { vector, probabilities } = good[0]!
+    const odd = [
+      ...ODD_NUMBERS.map((p) => ({ vector, probabilities: p })),
+      ...oddVectors(size).map((v) => ({ vector: v, probabilities })),
+    ]
+    return withOdd(good, odd) as object[]
+  }
+}
+
+/** Pictures of 10 × 10 pixels, in small steps. */
+export function stepsInPictures(): object[] {
+  return queries(300, (vector) => {
+    return { data: Uint8Array.from(vector, (value) => 255 * value), width: 10, height: 10, channels: 3 }
+  })
+}
+
+export function stepsInRows(): object[] {
+  return queries(3, ([a, b, c]) => ({ a: a!, b: 1000 * b!, c: -c!, job: 'cook' }))
+}
+
+function queries(size: number, inputOf: (vector: Float64Array) => object): object[] {
+  const good = descents(size, GOOD).map(({ vector, probabilities }) => {
+    return { input: inputOf(vector), modelOutput: probabilities }
+  })
+  const { input, modelOutput } = good[0]!
+  const odd = [
+    { input },
+    { modelOutput },
+    { input: 'a text', modelOutput },
+    { input, modelOutput: [1] },
+    { input: {}, modelOutput },
+  ]
+  return withOdd(good, odd) as object[]
+}
+
+/** `count` queries of inputs of `size` numbers; after some forty steps an attack begins anew elsewhere. */
+function descents(size: number, count: number): Descent[] {
+  const next = random(SEED)
+  const fresh = (sure: number): Descent => ({
+    vector: Float64Array.from({ length: size }, next),
+    probabilities: of(sure),
+  })
+  let best = fresh(0.98)
+  let steps = 0
+  return Array.from({ length: count }, (_, i) => {
+    if (i % 6 === 5) return fresh(0.4 + 0.5 * next())
+    const sure = Math.max(best.probabilities[0]! * (0.95 + 0.06 * next()), 0.34)
+    const child = { vector: best.vector.map((value) => near(value, next)), probabilities: of(sure) }
+    if (++steps % 4 === 0) best = steps % 160 === 0 ? fresh(0.98) : child
+    return child
+  })
+}
+
+/** Within 8/255, in steps of half of 1/255. */
+function near(value: number, next: () => number): number {
+  return Math.min(Math.max(value + (Math.floor(33 * next()) - 16) / 510, 0), 1)
+}
+
+function of(sure: number): number[] {
+  return Array.from({ length: CLASSES }, (_, i) => (i === 0 ? sure : (1 - sure) / (CLASSES - 1)))
+}
