@@ -248,15 +248,21 @@ function toLittleEndian(raw: Uint8Array<ArrayBuffer>, width: number): Uint8Array
   return turned
 }
 
-const CRC_TABLE = /* @__PURE__ */ Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
-  return c
-})
+/** Filled when first used: importing does no work. */
+const crcTable = /* @__PURE__ */ new Uint32Array(256)
+
+function fillCrcTable(): void {
+  for (let n = 0; n < 256; n++) {
+    let c = n
+    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
+    crcTable[n] = c
+  }
+}
 
 /** CRC-32 (ISO 3309, as in PNG and gzip). */
 function crc32(bytes: Uint8Array): number {
+  if (crcTable[1] === 0) fillCrcTable()
   let crc = -1
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
+  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
   return ~crc >>> 0
 }
