@@ -1,5 +1,6 @@
 /** The last fingerprints of a stream, and how often each occurs among them. */
 import { bitCount } from './hash.ts'
+import { PackedWindow, readHash } from './packedWindow.ts'
 import { Ring } from './ring.ts'
 
 /** A window that learns fingerprints and says how many of the remembered ones equal a given one. */
@@ -13,8 +14,34 @@ export interface FingerprintWindow {
   bytes(): number
 }
 
-/** Equality of fingerprints: a list in arrival order and a table of counts. O(1) a query. */
+/** Equality of fingerprints. Packed while all of them are hashes, as texts and rows have; O(1) a query. */
 export function createExactWindow(capacity: number): FingerprintWindow {
+  const hashes = new PackedWindow(capacity)
+  let names: FingerprintWindow | undefined
+  return {
+    get size() {
+      return (names ?? hashes).size
+    },
+    push(fingerprint) {
+      if (names === undefined) {
+        if (readHash(fingerprint)) return hashes.push()
+        names = createNameWindow(capacity)
+        for (const hash of hashes.list()) names.push(hash)
+        hashes.clear()
+      }
+      return names.push(fingerprint)
+    },
+    count(fingerprint) {
+      if (names !== undefined) return names.count(fingerprint)
+      return readHash(fingerprint) ? hashes.count() : 0
+    },
+    list: () => (names ?? hashes).list(),
+    bytes: () => (names ?? hashes).bytes(),
+  }
+}
+
+/** Any fingerprints: a list in arrival order and a table of counts. */
+function createNameWindow(capacity: number): FingerprintWindow {
   const ring = new Ring<string>(capacity)
   const counts = new Map<string, number>()
   let characters = 0

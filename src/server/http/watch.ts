@@ -1,5 +1,5 @@
 /** One watched model: its monitor, taken apart so that each phase can be timed and thresholds can change while it runs. */
-import { checkProbabilities, type PlainError, type Snapshot } from '../../core/index.ts'
+import { checkProbabilities, type Observation, type PlainError, type Snapshot } from '../../core/index.ts'
 import type {
   Admission,
   ClientSummary,
@@ -174,11 +174,14 @@ export class Watch {
     if (!this.mayJudgeNow || modelOutput === undefined || this.#order.pending > 0) return undefined
     const startMs = performance.now()
     if (!isDistribution(modelOutput)) return undefined // the long way says what is wrong
-    const observation = { probabilities: new Float64Array(modelOutput) }
-    const observations = this.#features.stream.detectors.map(() => observation)
+    // Not copied: the query is given away, and detectors keep nothing of what they look at.
+    const observations = new Array<Observation>(this.#detectors.length).fill({ probabilities: modelOutput })
     const timeMs = this.#options.now()
     const beginMs = performance.now()
-    const entry: QueryEntry = { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations }
+    const entry: QueryEntry =
+      id === undefined
+        ? { kind: 'query', client, timeMs, observations }
+        : { kind: 'query', client, id, timeMs, observations }
     const applied = this.#memory.engine.apply(entry)
     this.#tell(applied.events)
     return verdictOf(applied, { startMs, readyMs: beginMs, beginMs })
