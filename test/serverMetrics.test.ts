@@ -255,7 +255,7 @@ describe('the text', () => {
     expect(metric(text, 'monitaur_clients_bytes{model="default"}')).toBeGreaterThan(1000)
     expect(metric(text, 'monitaur_history_entries{detector="text_repetition",model="default"}')).toBe(3)
     expect(metric(text, 'monitaur_history_entries{detector="shared",model="default"}')).toBe(5)
-    expect(metric(text, 'monitaur_history_bytes{detector="text_repetition",model="default"}')).toBeGreaterThan(3 * 64)
+    expect(metric(text, 'monitaur_history_bytes{detector="text_repetition",model="default"}')).toBeGreaterThan(3 * 32)
     expect(metric(text, 'monitaur_history_bytes{detector="shared",model="default"}')).toBeGreaterThan(5 * 512)
   })
 })
