@@ -15,10 +15,13 @@ import {
   createDetector,
   embedPixels,
   embedText,
+  fitHardness,
+  fitShift,
   perceptualHash,
   pictureShingles,
   pictureVector,
   rowFingerprint,
+  simHash,
   textFingerprint,
   textShingles,
 } from 'monitaur/core'
@@ -77,6 +80,7 @@ const thumbnail = () => ({
   height: 32,
   channels: 3,
 })
+const same = thumbnail()
 const fingerprinted = (pixels) => ({ shingles: pictureShingles(pixels) })
 
 function subject(row, name, config, inputs, observe) {
@@ -91,6 +95,7 @@ function lineage(row, config) {
   return { row, make: () => createDetector('descent_lineage', config), inputs, observe: (given) => given }
 }
 
+const hash64 = () => pool(16, () => Math.floor(16 * next()).toString(16)).join('')
 const as = (key) => (value) => ({ [key]: value })
 /** A step alone, in the form of a detector. */
 function alone(row, inputs, step) {
@@ -148,7 +153,7 @@ const subjects = [
     'image_repetition, radius 8, hash given',
     'image_repetition',
     { radius: 8 },
-    pool(1000, () => pool(16, () => Math.floor(16 * next()).toString(16)).join('')),
+    pool(1000, hash64),
     as('fingerprint'),
   ),
   subject(
@@ -206,6 +211,50 @@ const subjects = [
     inputs: pool(1, () => ''),
     observe: () => ({ timeMs: 1e12 + 700 * serial++ }),
   },
+  // 500 inputs and 1000 distances, whatever the window.
+  {
+    row: 'prada, 32×32 RGB given',
+    make: () => createDetector('prada'),
+    inputs: pool(64, () => ({
+      vector: Float32Array.from({ length: 32 * 32 * 3 }, next),
+      probabilities: distribution(10),
+    })),
+    observe: (given) => given,
+  },
+  subject(
+    'margin_trend, 32×32 RGB',
+    'margin_trend',
+    {},
+    pool(512, () => ({ pixels: thumbnail(), probabilities: distribution(10) })),
+    ({ pixels, probabilities }) => ({ ...fingerprinted(pixels), probabilities }),
+  ),
+  subject(
+    'margin_trend, 32×32 RGB, always the same',
+    'margin_trend',
+    {},
+    pool(512, () => distribution(10)).map((probabilities) => ({ probabilities, pixels: same })),
+    ({ pixels, probabilities }) => ({ ...fingerprinted(pixels), probabilities }),
+  ),
+  {
+    row: 'hardness_histogram, 10 classes',
+    make: () => {
+      const clients = pool(200, () => pool(100, () => ({ probabilities: distribution(10) })))
+      return createDetector('hardness_histogram', { reference: fitHardness(clients) })
+    },
+    inputs: pool(256, () => distribution(10)),
+    observe: as('probabilities'),
+  },
+  ...['stream', 'window'].map((form) => ({
+    row: `distribution_shift, 384 32-bit floats, ${form}`,
+    make: () => {
+      const clients = pool(20, () => pool(100, () => Float32Array.from({ length: 384 }, () => next() - 0.5)))
+      return createDetector('distribution_shift', { reference: fitShift(clients, { form, alpha: 0.1 }) })
+    },
+    inputs: pool(512, () => Float32Array.from({ length: 384 }, () => next() - 0.5)),
+    observe: as('embedding'),
+  })),
+  subject('provenance, 75 characters', 'provenance', {}, texts, (text) => ({ fingerprint: simHash(text) })),
+  subject('provenance, picture hash given', 'provenance', {}, pool(4000, hash64), as('fingerprint')),
   alone('picture as numbers alone, 224×224 RGB', pool(16, photo), pictureVector),
   alone('picture shingles alone, 224×224 RGB', pool(16, photo), pictureShingles),
   alone('the same with SHA-256, 32×32 RGB', pool(16, thumbnail), (pixels) =>

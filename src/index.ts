@@ -1,6 +1,8 @@
 /** Batteries included: raw queries in, verdicts out, in browser and Node. */
 export {
   type Builtins,
+  type CalibrateOptions,
+  type Calibration,
   type ColumnSchema,
   type ConfidenceMetadata,
   createRegistry,
@@ -38,10 +40,17 @@ export type {
   Verdict,
 } from './core/monitor/index.ts'
 export {
+  type CalibrateMonitorOptions,
+  type MonitorCalibration,
+  suspects,
+} from './core/monitor/index.ts'
+export {
   type AsyncDetector,
   type Backend,
   type CallOptions,
   type Capabilities,
+  calibrate,
+  calibrateMonitor,
   copyNet,
   createMonitor,
   type DetectorConfig,

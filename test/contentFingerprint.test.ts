@@ -14,8 +14,10 @@ import {
 import { LargestHashes } from '../src/core/shingles/largestHashes.ts'
 import { OverlapIndex } from '../src/core/shingles/overlapIndex.ts'
 import { getDetector } from '../src/embed/index.ts'
+import { noiseCopies, occlusion, rise, shuffled } from './lineage/clients.ts'
 import * as target from './lineage/target.ts'
-import { random } from './tools/random.ts'
+import type { Network } from './lineage/watched.ts'
+import { normal, random } from './tools/random.ts'
 
 interface Case {
   readonly kind: 'noise' | 'flat' | 'ramp'
@@ -33,6 +35,8 @@ interface Case {
   readonly smallest: string
   readonly all: string
 }
+
+const skipped = target.missing.length === 0 ? '' : ` (SKIPPED: no ${target.missing.join(', ')})`
 
 const { cases } = JSON.parse(readFileSync(new URL('golden/blacklight.json', import.meta.url), 'utf8')) as {
   readonly cases: readonly Case[]
@@ -100,7 +104,6 @@ describe('in the reference mode', () => {
     }
   })
 
-  const skipped = target.missing.length === 0 ? '' : ` (SKIPPED: no ${target.missing.join(', ')})`
   test.skipIf(skipped !== '')(`40 photos have the fingerprints of the algorithm in plain words${skipped}`, () => {
     const next = random(7)
     const salt = Array.from({ length: target.SIZE }, () => 255 * next())
@@ -362,5 +365,44 @@ describe('raw input', () => {
     expect(textShingles('?!')).toMatchObject({ windows: 1 })
     expect(textShingles('?!')).not.toEqual(textShingles('!?'))
     expect(() => textShingles('')).toThrow('input: must not be empty')
+  })
+})
+
+describe.skipIf(skipped !== '')(`clients of a network for photos${skipped}`, () => {
+  /** The first of 200 queries about a photo that alarms. What the network answers makes no difference to these clients. */
+  async function firstAlarm(client: (network: Network) => Promise<void>, index: number): Promise<number> {
+    const { x, label } = target.readPictures()[index]!
+    const next = random(index)
+    const detector = createDetector('content_fingerprint')
+    const asked: Float64Array[] = []
+    const ended = new Error('200 queries')
+    const askAll = async (pictures: readonly Float64Array[]) => {
+      asked.push(...pictures)
+      if (asked.length > 200) throw ended
+      return pictures.map(() => [1, 0])
+    }
+    const ask = async (picture: Float64Array) => (await askAll([picture]))[0]!
+    const whole = (count: number) => Math.floor(count * next())
+    const noise = () => Float64Array.from({ length: target.SIZE }, () => normal(next))
+    await client({ source: { index, x, label }, next, whole, noise, ask, askAll }).catch((thrown) => {
+      if (thrown !== ended) throw thrown
+    })
+    const side = { width: target.SIDE, height: target.SIDE, channels: 3, maxValue: 1 } as const
+    const found = asked.slice(0, 200).findIndex((data) => {
+      return detector.process({ shingles: pictureShingles({ data, ...side }) }).suspicious
+    })
+    return found === -1 ? Infinity : found + 1
+  }
+
+  // As published: occlusion and steps of a tenth of a level alarm at once; strong noise, RISE and other photos never.
+  test('alarm where the published rule does, and not where it does not', async () => {
+    const photos = shuffled(target.readPictures())
+    for (const index of [7, 120, 555]) {
+      expect(await firstAlarm(noiseCopies(0.1), index)).toBe(2)
+      expect(await firstAlarm(occlusion, index)).toBe(2)
+      expect(await firstAlarm(noiseCopies(25.5), index)).toBe(Infinity)
+      expect(await firstAlarm(rise, index)).toBe(Infinity)
+      expect(await firstAlarm(photos, index)).toBe(Infinity)
+    }
   })
 })

@@ -305,6 +305,10 @@ describe('API and configuration', () => {
       'neighbour_distance',
       'coverage',
       'query_rate',
+      'margin_trend',
+      'hardness_histogram',
+      'distribution_shift',
+      'provenance',
     ])
   })
 

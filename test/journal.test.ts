@@ -1,6 +1,6 @@
 /** Monitors that remember: restarts, faults of the store, several writers of one log. */
 import { describe, expect, test, vi } from 'vitest'
-import { listDetectors, toBytes, toFrame } from '../src/core/index.ts'
+import { fitHardness, fitShift, listDetectors, toBytes, toFrame } from '../src/core/index.ts'
 import type { Entry, Verdict } from '../src/core/monitor/index.ts'
 import {
   type DurableOptions,
@@ -48,6 +48,22 @@ function judgement({ errors, ...verdict }: Verdict): object {
 
 const STREAM = queries(7, 240)
 
+/** What detectors have to be told that know nothing of honest traffic. */
+function told(): Readonly<Record<string, object>> {
+  const next = random(32)
+  const clients = Array.from({ length: 20 }, () => Array.from({ length: 20 }, () => distribution(next, 3, 4)))
+  const answers = clients.map((client) => client.map((probabilities) => ({ probabilities })))
+  const fit = { queries: 10, alpha: 0.1 }
+  return {
+    hardness_histogram: { reference: fitHardness(answers, fit) },
+    distribution_shift: {
+      reference: fitShift(clients, { ...fit, references: 20, frequencies: 16 }),
+      embedder: (input: { readonly data: Uint8Array }) => Array.from(input.data.subarray(1, 4)),
+    },
+  }
+}
+const TOLD = told()
+
 describe('a durable monitor', () => {
   test('gives the verdicts of one in memory', async () => {
     const monitor = await open(memoryStores())
@@ -82,8 +98,9 @@ describe('a durable monitor', () => {
         const inputs = { any: image, text: `question ${step}`, tabular, image }
         return { input: inputs[modality], modelOutput: distribution(next, 3, 4), client: 'a', timeMs: 1000 + 40 * i }
       })
-      const engine = () => createMonitorEngine({ detectors: [name] })
-      const expected = await createMonitor({ detectors: [name] }).inspectBatch(stream)
+      const config = { detectors: [{ name, ...(TOLD[name] ?? {}) }] }
+      const engine = () => createMonitorEngine(config)
+      const expected = await createMonitor(config).inspectBatch(stream)
       expect(expected.some(({ detections }) => detections.length > 0)).toBe(true)
       const stores = memoryStores()
       const verdicts: Verdict[] = []

@@ -16,7 +16,12 @@ import { type AsyncSubject, areaUnderRoc, type LawSubject, lawsOf } from '../src
 import { lineageSubjects } from './lineage/subject.ts'
 import { fingerprintSubjects } from './subjects/contentFingerprint.ts'
 import { coverageSubjects } from './subjects/coverage.ts'
+import { shiftSubjects } from './subjects/distributionShift.ts'
+import { hardnessSubjects } from './subjects/hardnessHistogram.ts'
+import { trendSubjects } from './subjects/marginTrend.ts'
 import { neighbourSubjects } from './subjects/neighbourDistance.ts'
+import { pradaSubjects } from './subjects/prada.ts'
+import { provenanceSubjects } from './subjects/provenance.ts'
 import { rateSubjects } from './subjects/queryRate.ts'
 import { distribution, normal, random, vector } from './tools/random.ts'
 
@@ -58,6 +63,11 @@ const subjects: Subject[] = [
   ...neighbourSubjects,
   ...coverageSubjects,
   ...rateSubjects,
+  ...pradaSubjects,
+  ...trendSubjects,
+  ...hardnessSubjects,
+  ...shiftSubjects,
+  ...provenanceSubjects,
 ]
 
 for (const subject of subjects) {

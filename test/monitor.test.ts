@@ -66,7 +66,7 @@ describe('the stream monitor', () => {
     monitor.apply(entry('seen again', 'y', 5000))
     expect(monitor.apply({ kind: 'expire', timeMs: 6000, unseenMs: 2000 })).toEqual({ events: [] })
     expect(monitor.clients().map(({ id }) => id)).toEqual(['seen again'])
-    expect(monitor.suspensions()).toEqual([{ client: 'long', untilMs: 1e9 }])
+    expect(monitor.suspensions()).toEqual([{ client: 'long', untilMs: 1e9, sinceMs: null }])
     expect(monitor.describe().counts.evictions).toBe(0)
     monitor.apply({ kind: 'expire', timeMs: 7000, unseenMs: 2000 }) // seen exactly then: stays
     expect(monitor.clients()).toHaveLength(1)
@@ -234,7 +234,8 @@ describe('the stream monitor', () => {
     const state = good.state as Record<string, never>
     const wrong = [
       createStreamMonitor({ detectors: ['confidence'] }).snapshot(),
-      { ...good, version: 2 },
+      { ...good, version: 1 },
+      { ...good, version: 3 },
       { ...good, state: { ...state, clients: [{}] } },
       { ...good, state: { ...state, suspended: [['a']] } },
       { ...good, state: { ...state, counts: {} } },

@@ -41,7 +41,7 @@ describe('the rule', () => {
       suspicious: false,
       metadata: { meanDistance: null, nearestDistance: null },
     })
-    expect(first.reason).toBe('Only 0 queries are remembered; nothing is decided before there are 2.')
+    expect(first.reason).toBe('Queries remembered: 0. Nothing is decided before there are 2.')
     expect(d.process(at(5))).toMatchObject({ score: 0, suspicious: false })
     expect(d.process(at(5))).toMatchObject({
       score: 1,

@@ -27,6 +27,9 @@ describe('createDetector', () => {
   test('the name types the options', () => {
     createDetector('confidence', { mode: 'margin', threshold: 0.3 })
     createDetector('image_repetition', { radius: 4 })
+    createDetector('descent_lineage', { rule: 'S', storage: 'bytes', parent: 'clipped' })
+    // @ts-expect-error a rule that is not offered
+    createDetector('descent_lineage', { rule: 'R' })
     // @ts-expect-error an unknown name
     createDetector('text_repitition')
     // @ts-expect-error an option of another detector
@@ -37,6 +40,21 @@ describe('createDetector', () => {
     createDetector('similarity', { threshold: '0.9' })
     // @ts-expect-error the featurizer's options belong to getDetector
     createDetector('text_similarity', { embedder: () => [1] })
+  })
+})
+
+describe('what a detector needs decides its other options', () => {
+  test('rows have a schema, times have none', () => {
+    getDetector('content_fingerprint', { digest: 'sha256', window: 50, schema: { age: { type: 'number' } } })
+    getDetector('neighbour_distance', { k: 5, embedder: () => [1] })
+    getDetector('coverage', { benign: [1, 2], edges: [0.5], limits: { maxColumns: 5 } })
+    getDetector('query_rate', { windows: [{ withinMs: 1000, queries: 5 }] })
+    // @ts-expect-error no rows are looked at
+    getDetector('query_rate', { schema: { age: { type: 'number' } } })
+    // @ts-expect-error the hash is none of the user's
+    getDetector('content_fingerprint', { hash: () => 'a' })
+    createDetector('content_fingerprint').process({ shingles: { hashes: new Uint32Array(2), windows: 1 } })
+    createDetector('query_rate').process({ timeMs: 5 })
   })
 })
 

@@ -3,10 +3,9 @@ import { fromJson, monitorFetch, probabilitiesAt } from '../../src/edge/index.ts
 import { createMonitor } from '../../src/embed/index.ts'
 
 const KEY = 'a secret of more than 16 bytes'
-const DETECTORS = ['confidence', 'text_repetition', 'text_similarity']
 /** What a small classifier multiplies: about a millisecond. */
 const WEIGHTS = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i))
-const PASSES = 1000
+const PASSES = 300
 
 const HANDLERS = {
   /** Nothing but the JSON. */
@@ -35,18 +34,19 @@ const WAYS = {
   bare: (handler) => handler,
   again: (handler) => handler,
   admit: (handler) => {
-    const monitor = createMonitor({ detectors: DETECTORS, policy: { mode: 'enforce' } })
+    const monitor = createMonitor({ detectors: ['text_repetition'], policy: { mode: 'enforce' } })
     return monitorFetch(handler, { monitor, key: KEY })
   },
-  observe: (handler) => {
-    const monitor = createMonitor({ detectors: DETECTORS })
-    const [query, output] = [fromJson({ input: '$.text' }), probabilitiesAt('$.scores')]
-    return monitorFetch(handler, { monitor, query, output, key: KEY })
-  },
-  inputOnly: (handler) => {
-    const monitor = createMonitor({ detectors: DETECTORS.slice(1) })
-    return monitorFetch(handler, { monitor, query: fromJson({ input: '$.text' }), key: KEY })
-  },
+  input: (handler) => observed(handler, ['text_repetition']),
+  output: (handler) => observed(handler, ['text_repetition', 'confidence'], probabilitiesAt('$.scores')),
+  similarity: (handler) =>
+    observed(handler, ['text_repetition', 'confidence', 'text_similarity'], probabilitiesAt('$.scores')),
+}
+
+function observed(handler, detectors, output) {
+  const monitor = createMonitor({ detectors })
+  const options = { monitor, query: fromJson({ input: '$.text' }), key: KEY }
+  return monitorFetch(handler, output === undefined ? options : { ...options, output })
 }
 
 const routes = new Map(

@@ -3,7 +3,12 @@ import { confidence } from './detectors/confidence.ts'
 import { contentFingerprint } from './detectors/contentFingerprint.ts'
 import { coverage } from './detectors/coverage.ts'
 import { descentLineage } from './detectors/descentLineage.ts'
+import { distributionShift } from './detectors/distributionShift.ts'
+import { hardnessHistogram } from './detectors/hardnessHistogram.ts'
+import { marginTrend } from './detectors/marginTrend.ts'
 import { neighbourDistance } from './detectors/neighbourDistance.ts'
+import { prada } from './detectors/prada.ts'
+import { provenance } from './detectors/provenance.ts'
 import { queryRate } from './detectors/queryRate.ts'
 import { imageRepetition, repetition, tabularRepetition, textRepetition } from './detectors/repetition.ts'
 import { imageSimilarity, similarity, textSimilarity } from './detectors/similarity.ts'
@@ -25,6 +30,11 @@ export const builtins = {
   neighbour_distance: neighbourDistance,
   coverage,
   query_rate: queryRate,
+  prada,
+  margin_trend: marginTrend,
+  hardness_histogram: hardnessHistogram,
+  distribution_shift: distributionShift,
+  provenance,
 } as const
 
 export type Builtins = typeof builtins

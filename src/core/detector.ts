@@ -2,8 +2,11 @@
  * The template that every detector fills: a method supplies its rule, this file adds the name, the batch, the snapshot
  * and the refusals, so that no detector writes them again.
  */
+import { configHashOf } from './calibration/configHash.ts'
+import { type Calibration, type ReadCalibration, readCalibration, UNITS } from './calibration/record.ts'
 import { checkObject, isPlainObject, refuse } from './checkers.ts'
 import { isMonitorError, withPath } from './errors.ts'
+import type { Technique } from './techniques.ts'
 import type { Description, Detection, Detector, Feature, Modality, Observation, PlainData, Snapshot } from './types.ts'
 
 /**
@@ -44,10 +47,20 @@ export interface DetectorSpec<
   readonly modality: Input
   /** The feature it reads from an observation. */
   readonly needs: Need
+  /** True if it reads the model's answer as well, where `needs` alone does not bring it along. */
+  readonly needsAnswer?: boolean
+  /** True if near-duplicates must have near fingerprints: texts `simHash`, pictures `perceptualHash`; rows have none. */
+  readonly isNearHash?: boolean
   /** Version of its snapshot's state; raise it when the layout changes. */
   readonly version: number
   /** One line for lists. */
   readonly summary: string
+  /** What it finds signs of, as MITRE ATLAS names it, the likeliest first. */
+  readonly techniques?: readonly Technique[]
+  /** Where the method comes from. */
+  readonly paper?: string
+  /** True where the threshold changes what is remembered, so that a calibration holds for one threshold only. */
+  readonly thresholdChangesScores?: boolean
   /** Every option with its default; an option outside this list is refused. Functions and "no value" are `undefined`. */
   readonly defaults: Readonly<Record<string, PlainData | undefined>>
   /** The threshold of its scores under a complete configuration, where that is not the option `threshold` itself. */
@@ -72,14 +85,51 @@ export function defineDetector<
   return spec as unknown as DetectorSpec<Config, Obs, Meta, Input, Need>
 }
 
+/** The option that every detector takes beside its own. */
+export interface Calibrated {
+  /**
+   * What benign traffic scores, as `calibrate` found it. The threshold is then the one that follows from it, and each
+   * detection tells its `pValue`; the option `threshold` is left to the detector's own words. Default: none.
+   */
+  readonly calibration?: Calibration
+}
+
 /** Makes a detector of a spec. Throws `bad_config` for an unknown option or a value out of range. */
 export function makeDetector<Config extends object, Obs, Meta>(
   name: string,
   spec: DetectorSpec<Config, Obs, Meta>,
-  config: Partial<Config> = {},
+  config: Partial<Config> & Calibrated = {},
 ): Detector<Obs, Meta> {
-  checkObject(config, Object.keys(spec.defaults), name)
-  return detectorOf(name, spec.version, spec.logic({ ...spec.defaults, ...defined(config) } as Config, name))
+  return prepareDetector(name, spec, config).make()
+}
+
+/** A detector that can be made as often as wanted: its calibration has been read. */
+export interface PreparedDetector<Obs, Meta> {
+  readonly calibration: Calibration | undefined
+  /** What a calibration of it is bound to. */
+  configHash(): string
+  make(): Detector<Obs, Meta>
+}
+
+/** Checks the options' names and reads the calibration, once for all detectors to be made. Throws `bad_config`. */
+export function prepareDetector<Config extends object, Obs, Meta>(
+  name: string,
+  spec: DetectorSpec<Config, Obs, Meta>,
+  config: Partial<Config> & Calibrated = {},
+): PreparedDetector<Obs, Meta> {
+  checkObject(config, [...Object.keys(spec.defaults), 'calibration'], name)
+  const { calibration, ...given } = config
+  const options = { ...spec.defaults, ...defined(given) }
+  const configHash = () => configHashOf(name, options, spec)
+  const read =
+    calibration === undefined
+      ? undefined
+      : readCalibration(calibration, { detector: name, configHash: configHash() }, `${name}.calibration`)
+  return {
+    calibration: read?.record,
+    configHash,
+    make: () => detectorOf(name, spec.version, spec.logic(options as Config, name), read),
+  }
 }
 
 /** The entries that have a value. */
@@ -91,6 +141,7 @@ function detectorOf<Obs, Checked, Meta>(
   name: string,
   version: number,
   logic: Logic<Obs, Checked, Meta>,
+  calibration?: ReadCalibration,
 ): Detector<Obs, Meta> {
   const detector: Detector<Obs, Meta> = {
     name,
@@ -119,7 +170,9 @@ function detectorOf<Obs, Checked, Meta>(
       logic.clear()
     },
     describe() {
-      return { detector: name, historySize: logic.size(), bytes: logic.bytes(), ...logic.describe() }
+      const own = { detector: name, historySize: logic.size(), bytes: logic.bytes(), ...logic.describe() }
+      if (calibration === undefined) return own
+      return { ...own, config: { ...own.config, calibration: summaryOf(calibration) } }
     },
     size() {
       return logic.size()
@@ -145,8 +198,38 @@ function detectorOf<Obs, Checked, Meta>(
   // Written out field by field: a spread costs more than the score of the cheap detectors.
   function named(d: Omit<Detection<Meta>, 'detector'>): Detection<Meta> {
     const { suspicious, score, threshold, confidence, reason, metadata } = d
+    if (calibration !== undefined) return judged(d, name, calibration)
     return { suspicious, score, threshold, confidence, reason, metadata, detector: name }
   }
+}
+
+/** What a calibrated detector says, by the benign scores in place of its own threshold. */
+function judged<Meta>(
+  { score, confidence, reason, metadata }: Omit<Detection<Meta>, 'detector'>,
+  detector: string,
+  { record, scale }: ReadCalibration,
+): Detection<Meta> {
+  const { threshold, unit } = record
+  const pValue = scale.pValue(score)
+  return {
+    suspicious: score >= threshold,
+    score,
+    threshold,
+    confidence,
+    pValue,
+    reason: `p = ${shortP(pValue)} among ${scale.n} benign ${UNITS[unit]}, suspicious above a score of ${shortP(threshold)}; the detector's own words: ${reason}`,
+    metadata,
+    detector,
+  }
+}
+
+function shortP(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
+
+function summaryOf({ record, scale }: ReadCalibration): PlainData {
+  const { alpha, assurance, unit, threshold, queries, date, checksum } = record
+  return { alpha, assurance, unit, n: scale.n, queries, threshold, date, checksum }
 }
 
 function inBatch<R>(index: number, step: () => R): R {

@@ -4,6 +4,12 @@
  */
 export type { Builtins } from './builtins.ts'
 export { fromBytes, fromFrame, toBytes, toFrame } from './bytes.ts'
+export { type CalibrateDetectorOptions, calibrate, type NamedDetector, readNamed } from './calibration/calibrate.ts'
+export { type BenignObservation, CALIBRATE_KEYS, type CalibrateOptions, Calibrator } from './calibration/calibrator.ts'
+export { configHashOf } from './calibration/configHash.ts'
+export type { Promised } from './calibration/promise.ts'
+export type { Calibration, HoldsFor, Subject } from './calibration/record.ts'
+export { stableJson } from './calibration/stableJson.ts'
 export {
   type ColumnSchema,
   canonicalRow,
@@ -24,15 +30,30 @@ export {
   refuse,
 } from './checkers.ts'
 export { coverageProfile } from './coverage/profile.ts'
-export { type DetectorSpec, defineDetector, type Logic, makeDetector } from './detector.ts'
+export {
+  type Calibrated,
+  type DetectorSpec,
+  defineDetector,
+  type Logic,
+  makeDetector,
+  type PreparedDetector,
+} from './detector.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
 export type { ContentFingerprintConfig, ContentFingerprintMetadata } from './detectors/contentFingerprint.ts'
 export type { CoverageConfig, CoverageMetadata } from './detectors/coverage.ts'
 export type { DescentLineageMetadata } from './detectors/descentLineage.ts'
+export type { DistributionShiftConfig, DistributionShiftMetadata } from './detectors/distributionShift.ts'
+export type { HardnessForm } from './detectors/hardness/histogram.ts'
+export { type FitHardnessOptions, fitHardness, type HardnessReference } from './detectors/hardness/reference.ts'
+export type { HardnessHistogramConfig, HardnessHistogramMetadata } from './detectors/hardnessHistogram.ts'
 export type { DescentLineageConfig } from './detectors/lineage/config.ts'
+export type { MarginTrendConfig, MarginTrendMetadata } from './detectors/marginTrend.ts'
 export type { NeighbourDistanceConfig, NeighbourDistanceMetadata } from './detectors/neighbourDistance.ts'
+export type { PradaConfig, PradaMetadata } from './detectors/prada.ts'
+export type { ProvenanceConfig, ProvenanceMetadata } from './detectors/provenance.ts'
 export type { QueryRateConfig, QueryRateMetadata, RateWindow } from './detectors/queryRate.ts'
 export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from './detectors/repetition.ts'
+export { type FitShiftOptions, fitShift, type ShiftReference } from './detectors/shift/reference.ts'
 export type { SimilarityConfig, SimilarityFunction, SimilarityMetadata } from './detectors/similarity.ts'
 export type { TabularSimilarityConfig } from './detectors/tabularSimilarity.ts'
 export { embedRow } from './embedRow.ts'
@@ -47,7 +68,7 @@ export {
   withPath,
 } from './errors.ts'
 export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
-export { sha256Hex } from './hash.ts'
+export { sha256Hex, sha256HexOfText } from './hash.ts'
 export { isDeeperThan } from './json.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
 export { type EmbedPixelsOptions, embedPixels, THUMBNAIL_SIZE, thumbnail } from './pictures/index.ts'
@@ -71,6 +92,7 @@ export { axisWeights } from './resample.ts'
 export { scaledRow } from './scaledRow.ts'
 export { type ShingleOptions, shingleOptionsOf } from './shingles/options.ts'
 export { type PictureShingleOptions, pictureShingles, rowShingles, textShingles } from './shingles/shingles.ts'
+export { simHash } from './simHash.ts'
 export {
   Adwin,
   type AdwinOptions,
@@ -110,6 +132,7 @@ export {
   type SimpleJumperOptions,
   shapiroWilk,
 } from './stats/index.ts'
+export type { Technique } from './techniques.ts'
 export { normalizeText, textFingerprint } from './text.ts'
 export type {
   Cell,

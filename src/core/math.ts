@@ -122,3 +122,11 @@ export function powerOfTwo(k: number): number {
   bits.setInt32(4, 0)
   return bits.getFloat64(0)
 }
+
+/** The smallest double above a finite number. */
+export function nextUp(x: number): number {
+  if (x === 0) return Number.MIN_VALUE
+  bits.setFloat64(0, x)
+  bits.setBigInt64(0, bits.getBigInt64(0) + (x > 0 ? 1n : -1n))
+  return bits.getFloat64(0)
+}

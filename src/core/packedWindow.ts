@@ -137,7 +137,7 @@ export class PackedWindow {
   #grow(): void {
     const [before, old] = [this.#data, this.#room]
     const room = Math.min(this.#capacity, Math.max(LEAST_ROOM, 2 * old))
-    const buckets = 2 ** (32 - Math.clz32(room - 1))
+    const buckets = 1 << (32 - Math.clz32(room - 1))
     this.#data = new Int32Array((3 + WORDS) * room + buckets).fill(NONE, (3 + WORDS) * room)
     this.#room = room
     this.#data.set(before.subarray(0, old))

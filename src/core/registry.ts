@@ -1,7 +1,7 @@
 /** Names to detectors. Types of names, options and results are derived from the table. */
 import { type Builtins, builtins } from './builtins.ts'
 import { checkObject, hint, isPlainObject, refuse, show } from './checkers.ts'
-import { type DetectorSpec, defined, makeDetector } from './detector.ts'
+import { type Calibrated, type DetectorSpec, defined, type PreparedDetector, prepareDetector } from './detector.ts'
 import { MonitorError } from './errors.ts'
 import type { Detector, Feature, Modality, PlainData } from './types.ts'
 
@@ -11,7 +11,7 @@ export type Specs = Readonly<Record<string, DetectorSpec<any, any, any, Modality
 
 /** The options of a detector, all optional. */
 export type ConfigOf<Spec> =
-  Spec extends DetectorSpec<infer Config, infer _O, infer _M, infer _I, infer _N> ? Partial<Config> : never
+  Spec extends DetectorSpec<infer Config, infer _O, infer _M, infer _I, infer _N> ? Partial<Config> & Calibrated : never
 /** What a detector eats. */
 export type ObservationOf<Spec> =
   Spec extends DetectorSpec<infer _C, infer Obs, infer _M, infer _I, infer _N> ? Obs : never
@@ -43,6 +43,11 @@ export interface Registry<Table extends Specs = Builtins> {
   readonly specs: Table
   /** A synchronous detector that eats observations. Throws `bad_config` for an unknown name or a bad option. */
   createDetector<Name extends keyof Table & string>(name: Name, config?: ConfigOf<Table[Name]>): DetectorOf<Table[Name]>
+  /** The same for as many detectors as are to be made. */
+  prepareDetector<Name extends keyof Table & string>(
+    name: Name,
+    config?: ConfigOf<Table[Name]>,
+  ): PreparedDetector<ObservationOf<Table[Name]>, MetadataOf<Table[Name]>>
   /** All detectors that fit, in the table's order. An unknown modality or family gives an empty list. */
   listDetectors(filter?: ListFilter): DetectorListing[]
   /** Adds a detector to this registry and returns it under a type that knows the name. Throws `bad_config` if taken. */
@@ -58,11 +63,15 @@ export interface Registry<Table extends Specs = Builtins> {
 export function createRegistry(): Registry {
   // biome-ignore lint/suspicious/noExplicitAny: grows at run time; the typed view is what registerDetector returns
   const specs: Record<string, any> = Object.assign(Object.create(null), builtins)
-  const registry = { specs, createDetector, listDetectors, registerDetector, find }
+  const registry = { specs, createDetector, prepareDetector: prepare, listDetectors, registerDetector, find }
   return registry as unknown as Registry
 
+  function prepare(name: string, config?: object) {
+    return prepareDetector(name, find(name), config)
+  }
+
   function createDetector(name: string, config?: object) {
-    return makeDetector(name, find(name), config)
+    return prepare(name, config).make()
   }
 
   function listDetectors(filter: ListFilter = {}): DetectorListing[] {

@@ -59,6 +59,8 @@ export interface Observation {
   readonly vector?: ArrayLike<number>
   /** Names of parts of the input (`pictureShingles`, `textShingles`, `rowShingles`), where a detector counts what two share. */
   readonly shingles?: Shingles
+  /** The label that each earlier stage of the model gives, the oldest first, the model itself last: for `hardness_histogram`. */
+  readonly checkpoints?: ArrayLike<number>
   /** When the query was asked, ms since the epoch. A monitor fills it in from its entry. */
   readonly timeMs?: number
 }
@@ -72,7 +74,7 @@ export interface Shingles {
 }
 
 /** The feature a detector reads. */
-export type Feature = Exclude<keyof Observation, 'mirrored'>
+export type Feature = Exclude<keyof Observation, 'mirrored' | 'checkpoints'>
 
 /** What a detector says of one query. Fresh plain data: changing it changes nothing inside the detector. */
 export interface Detection<Meta = unknown> {

@@ -38,7 +38,7 @@ export interface DoctorOptions extends Pick<RuntimeOptions, 'backend' | 'artifac
 export async function doctor(options: DoctorOptions = {}): Promise<readonly DoctorCheck[]> {
   checkObject(options, ['backend', 'artifacts', 'threads', 'model', 'others'], '')
   checkRuntimeOptions(options)
-  const backends = candidates(options.backend)
+  const backends = candidates(options)
   const checks: DoctorCheck[] = [compileCheck(), simdCheck(), threadCheck(options)]
   const versions: string[] = (options.others ?? []).flatMap(({ versions: known }) => versionsOf(known))
   for (const backend of backends) {

@@ -3,6 +3,7 @@
  * entries (which may not). A host in another thread or on a log uses the same two steps.
  */
 import {
+  type Calibration,
   checkObject,
   type Detection,
   type Detector,
@@ -15,6 +16,7 @@ import {
   type Snapshot,
   withPath,
 } from '../core/index.ts'
+import { guarded } from './calibratedFeatures.ts'
 import { featureKeys } from './featureConfig.ts'
 import { createFeaturizer, QueryFeatures } from './featurize.ts'
 import type { LabelledModel } from './models.ts'
@@ -93,11 +95,15 @@ export function splitConfig(
   const spec = registry.find(name)
   if (!isPlainObject(config)) refuse('bad_config', 'must be a plain object', config, path)
   const mine = featureKeys(spec)
-  checkObject(config, [...Object.keys(spec.defaults), ...mine], path)
+  checkObject(config, [...Object.keys(spec.defaults), ...mine, 'calibration'], path)
   const own = Object.entries(config).filter(([key]) => mine.includes(key))
   const options = Object.fromEntries(Object.entries(config).filter(([key]) => !mine.includes(key)))
+  const features = Object.fromEntries(own)
+  const plain = createFeaturizer({ spec, options: features, detector: options, parts }, path)
+  const record = options['calibration'] as Calibration | undefined
   return {
-    featurizer: createFeaturizer({ spec, options: Object.fromEntries(own), detector: options, parts }, path),
+    featurizer: record === undefined ? plain : guarded(plain, { features, record }, `${path}.calibration`),
+    features,
     options,
   }
 }

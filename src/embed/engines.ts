@@ -6,7 +6,8 @@ import { embedderFrom } from './makers.ts'
 import { type EngineOptions, type MonitorEngine, monitorEngineWith } from './monitorEngine.ts'
 import type { Parts } from './parts.ts'
 
-const allParts: Parts = { pictures: () => import('../core/pictures/index.ts'), embedderFrom }
+/** Everything that featurizers may need. */
+export const allParts: Parts = { pictures: () => import('../core/pictures/index.ts'), embedderFrom }
 
 /** The engine of one detector. Throws `bad_config`. */
 export function createDetectorEngine(

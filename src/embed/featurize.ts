@@ -24,9 +24,11 @@ import {
   rowFingerprint,
   rowShingles,
   rowVector,
+  type Shingles,
   type Specs,
   scaledRow,
   shingleOptionsOf,
+  simHash,
   textFingerprint,
   textShingles,
   withPath,
@@ -94,13 +96,14 @@ interface Need {
   readonly call: CallOptions
 }
 
-function applies({ modality, needs }: Specs[string], { input, embedding, modelOutput }: Query): boolean {
+function applies({ modality, needs, isNearHash }: Specs[string], { input, embedding, modelOutput }: Query): boolean {
   if (needs === 'probabilities' || needs === 'timeMs') return true
   if ((needs === 'embedding' || needs === 'row') && embedding !== undefined)
     return modality === 'any' || input === undefined || kindOf(input) === modality
   if (input === undefined) return modelOutput === undefined // a query of outputs alone is no business of an input detector
   const kind = kindOf(input)
   if (needs === 'vector' && kind === 'text') return false
+  if (isNearHash === true && kind === 'tabular') return false
   return modality === 'any' || kind === undefined || kind === modality
 }
 
@@ -111,18 +114,39 @@ async function probabilities({ query }: QueryFeatures, { detector }: Need): Prom
   }
   if (detector['outputs'] === 'logits') checkScores(modelOutput, 'modelOutput')
   else checkProbabilities(modelOutput, 'modelOutput')
-  return { probabilities: new Float64Array(modelOutput) }
+  const answered = { probabilities: new Float64Array(modelOutput) }
+  return readsCheckpoints(detector) ? { ...answered, ...checkpointsOf(query) } : answered
+}
+
+/** True for a hardness histogram over the stages of a model. */
+function readsCheckpoints({ reference }: Need['detector']): boolean {
+  return (reference as { readonly form?: { readonly kind?: unknown } } | undefined)?.form?.kind === 'checkpoints'
+}
+
+function checkpointsOf({ metadata }: Query): Observation {
+  const labels = metadata?.['checkpoints']
+  if (Array.isArray(labels)) return { checkpoints: [...labels] }
+  return refuse('bad_query', 'must be the label of each checkpoint, the oldest first', labels, 'metadata.checkpoints')
 }
 
 async function fingerprint(features: QueryFeatures, need: Need): Promise<Observation> {
   const { plugin } = need.settings
   const { kind, value } = await inputOf(features, need)
   if (plugin !== undefined) return { fingerprint: await hashBy(plugin as Hash, value, need.call) }
+  if (need.spec.isNearHash === true) {
+    return { fingerprint: await features.once('near', kind, async () => nearHashOf(kind, value, need.settings)) }
+  }
   return {
     fingerprint: await features.once('fingerprint', need.settings.schema, async () =>
       hashOf(kind, value, need.settings),
     ),
   }
+}
+
+function nearHashOf(kind: InputKind, value: string | Row | Pixels, { limits }: Settings): string {
+  if (kind === 'text') return simHash(value as string, { maxLength: limits.maxTextLength })
+  if (kind === 'image') return perceptualHash(value as Pixels)
+  return refuse('bad_query', 'must be a text or an image', value, 'input')
 }
 
 function hashOf(kind: InputKind, value: string | Row | Pixels, { schema, limits }: Settings): string {
@@ -194,15 +218,19 @@ async function vector(features: QueryFeatures, need: Need): Promise<Observation>
   return { vector: numbers, ...answered }
 }
 
-/** The fingerprint of the input's windows; which, the detector's own options say. */
+/** The fingerprint of the input's windows; which, the detector's own options say. With the answer where it is read. */
 async function shingles(features: QueryFeatures, need: Need): Promise<Observation> {
+  const answered = need.spec.needsAnswer === true ? await probabilities(features, need) : {}
+  return { shingles: await windowsOf(features, need), ...answered }
+}
+
+async function windowsOf(features: QueryFeatures, need: Need): Promise<Shingles> {
   const { kind, value } = await inputOf(features, need)
   const { schema, limits } = need.settings
   const options = shingleOptionsOf(need.detector)
-  if (kind === 'text')
-    return { shingles: textShingles(value as string, { ...options, maxLength: limits.maxTextLength }) }
-  if (kind === 'image') return { shingles: pictureShingles(value as Pixels, options) }
-  return { shingles: rowShingles(value as Row, { ...options, schema }) }
+  if (kind === 'text') return textShingles(value as string, { ...options, maxLength: limits.maxTextLength })
+  if (kind === 'image') return pictureShingles(value as Pixels, options)
+  return rowShingles(value as Row, { ...options, schema })
 }
 
 /** The time, if the query has one: a monitor tells its detectors the time of its stream in any case. */

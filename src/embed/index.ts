@@ -1,12 +1,25 @@
 /** From raw input to features, and the hosts that wait for them. */
 export {
+  type CalibrateMonitorOptions,
+  type CalibrateStreamOptions,
+  calibrateStreamMonitor,
   createStreamMonitor,
   type Entry,
+  type MonitorCalibration,
   type QueryEntry,
   type StreamMonitor,
   type StreamMonitorConfig,
 } from '../core/monitor/index.ts'
 export { imageOfBase64 } from './base64.ts'
+export {
+  type BenignQueries,
+  type CalibrateHostOptions,
+  calibrate,
+  calibrateMonitor,
+  createCalibrator,
+  createMonitorCalibrator,
+  type QueryCalibrator,
+} from './calibrate.ts'
 export {
   type AsyncDetector,
   type DetectorConfig,

@@ -10,8 +10,10 @@ import {
   withPath,
 } from '../core/index.ts'
 import {
+  type CalibratedDetector,
   createStreamMonitor,
   type Entry,
+  MONITOR_KEYS,
   type MonitorDescription,
   type MonitorEvent,
   type MonitoredDetector,
@@ -20,6 +22,7 @@ import {
   type StreamMonitorConfig,
   type Verdict,
 } from '../core/monitor/index.ts'
+import { featuresHashOf, guarded } from './calibratedFeatures.ts'
 import { type AnyRegistry, type Engine, splitConfig } from './engine.ts'
 import { type Featurizer, QueryFeatures } from './featurize.ts'
 import type { LabelledModel } from './models.ts'
@@ -36,6 +39,10 @@ export interface Applied {
 
 export interface MonitorEngine extends Engine<Query, Entry, Applied, MonitorDescription> {
   readonly stream: StreamMonitor
+  /** Of each detector. */
+  readonly featurizers: readonly Featurizer[]
+  /** What a calibration of each detector is bound to. */
+  subjects(): CalibratedDetector[]
 }
 
 export interface EngineOptions {
@@ -64,14 +71,21 @@ export function monitorEngineWith(
   config: StreamMonitorConfig,
   { registry = createRegistry(), now = Date.now }: EngineOptions = {},
 ): MonitorEngine {
-  checkObject(config, ['detectors', 'clients', 'policy'], 'monitor')
+  checkObject(config, MONITOR_KEYS, 'monitor')
   const { detectors: given } = config
-  const slots = Array.isArray(given)
+  const read = Array.isArray(given)
     ? given.map((one, i) => readSlot(one, `monitor.detectors[${i}]`, registry, parts))
     : []
-  const detectors = slots.length === 0 ? config.detectors : slots.map(({ core }) => core)
+  const detectors = read.length === 0 ? config.detectors : read.map(({ core }) => core)
   const stream = createStreamMonitor({ ...config, detectors }, registry)
   const labels = stream.detectors.map(({ label }) => label)
+  // The records have been read with the stream.
+  const slots = read.map((slot, i) => {
+    const record = config.calibration?.detectors[i]?.record
+    if (record === undefined) return slot
+    const path = `monitor.calibration.detectors[${i}].record`
+    return { ...slot, featurizer: guarded(slot.featurizer, { features: slot.features, record }, path) }
+  })
 
   return {
     name: 'monitor',
@@ -83,6 +97,9 @@ export function monitorEngineWith(
     restore: stream.restore,
     reset: stream.reset,
     describe: stream.describe,
+    featurizers: slots.map(({ featurizer }) => featurizer),
+    subjects: () =>
+      stream.subjects().map((subject, i) => ({ ...subject, featuresHash: featuresHashOf(slots[i]!.features) })),
     models: slots.flatMap(({ featurizer }, i): LabelledModel[] =>
       featurizer.model === undefined ? [] : [[labels[i]!, featurizer.model]],
     ),
@@ -92,8 +109,9 @@ export function monitorEngineWith(
     const features = new QueryFeatures(checkQuery(query))
     const found = await Promise.all(slots.map(({ featurizer }, i) => observe(featurizer, features, labels[i]!, call)))
     const observations = found.every((one) => one === null) ? labels.map(nothingApplies) : found
-    const { client = '', id, timeMs = now() } = query
-    return { kind: 'query', client, ...(id === undefined ? {} : { id }), timeMs, observations }
+    const { client = '', group, id, timeMs = now() } = query
+    const names = { ...(group === undefined ? {} : { group }), ...(id === undefined ? {} : { id }) }
+    return { kind: 'query', client, ...names, timeMs, observations }
   }
 }
 
@@ -102,14 +120,14 @@ function readSlot(
   path: string,
   registry: AnyRegistry,
   parts: Parts,
-): { featurizer: Featurizer; core: MonitoredDetector } {
+): { featurizer: Featurizer; features: Readonly<Record<string, unknown>>; core: MonitoredDetector } {
   if (typeof given !== 'string' && !isPlainObject(given)) {
     throw new MonitorError('bad_config', 'must be a name or { name, … }', path)
   }
   const { name, label, scope, ...config } = typeof given === 'string' ? { name: given } : given
-  const { featurizer, options } = splitConfig({ name, config, registry, parts }, path)
+  const { featurizer, features, options } = splitConfig({ name, config, registry, parts }, path)
   const place = { ...(label === undefined ? {} : { label }), ...(scope === undefined ? {} : { scope }) }
-  return { featurizer, core: { name, ...place, ...options } as MonitoredDetector }
+  return { featurizer, features, core: { name, ...place, ...options } as MonitoredDetector }
 }
 
 /** The observation, null where the detector does not apply, or why it could not be had. An abort stops the whole query. */

@@ -1,6 +1,6 @@
 /** The query as callers give it, and the checks of its outer form. */
 import { checkNumber, checkObject, isPlainObject, MonitorError, type Row, refuse } from '../core/index.ts'
-import { checkClient } from '../core/monitor/index.ts'
+import { checkClient, checkGroup } from '../core/monitor/index.ts'
 import type { ImageInput } from './image.ts'
 import type { CallOptions } from './order.ts'
 
@@ -17,6 +17,8 @@ export interface Query<In = unknown> {
   readonly embedding?: ArrayLike<number>
   /** Who asked; '' when unknown. */
   readonly client?: string
+  /** What links the client to others, such as a prefix of its key or address; '' when nothing does. */
+  readonly group?: string
   readonly id?: string
   /** ms since the epoch; a host with a clock fills it in. */
   readonly timeMs?: number
@@ -35,12 +37,13 @@ export interface InputOf {
   readonly image: ImageInput
 }
 
-const KEYS = ['input', 'modelOutput', 'embedding', 'client', 'id', 'timeMs', 'metadata']
+const KEYS = ['input', 'modelOutput', 'embedding', 'client', 'group', 'id', 'timeMs', 'metadata']
 
 /** Checks everything of a query but its input. Throws `bad_query`. */
 export function checkQuery(query: Query): Query {
   checkObject(query, KEYS, '', 'bad_query')
   if (query.client !== undefined) checkClient(query.client)
+  if (query.group !== undefined) checkGroup(query.group)
   if (query.timeMs !== undefined) checkNumber(query.timeMs, { min: 0 }, 'timeMs', 'bad_query')
   return query
 }

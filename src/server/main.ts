@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { hint, isMonitorError, MonitorError } from '../core/index.ts'
 import { parseOptions } from './args.ts'
+import { calibrate } from './calibrate.ts'
 import { dashboard } from './dashboard.ts'
 import { doctor } from './doctor.ts'
 import { Output, printable } from './output.ts'
@@ -27,6 +28,10 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   replay: { summary: 'run detectors over a file of queries: one verdict per line, a summary at the end', run: replay },
+  calibrate: {
+    summary: 'learn from a file of benign queries from where on a query, or a client, is suspicious',
+    run: calibrate,
+  },
   doctor: { summary: 'what this machine has for models, and what is missing', run: doctor },
   serve: {
     summary: 'the monitoring server: detection over HTTP, metrics, cockpit',

@@ -25,6 +25,7 @@ const KEYS: Readonly<Record<string, string>> = {
   modelOutput: 'modelOutput',
   embedding: 'embedding',
   client: 'client',
+  group: 'group',
   id: 'id',
   timeMs: 'timeMs',
   metadata: 'metadata',
@@ -32,6 +33,7 @@ const KEYS: Readonly<Record<string, string>> = {
   input_data: 'input',
   model_output: 'modelOutput',
   client_id: 'client',
+  group_id: 'group',
   modality: 'modality',
 }
 

@@ -86,6 +86,9 @@ export interface ReplayOptions {
   readonly quiet: boolean
 }
 
+/** Detectors as options name them. */
+export type NamedDetectors = readonly (Readonly<Record<string, unknown>> & { readonly name: string })[]
+
 const MAX_LINE_BYTES = 16 * 2 ** 20
 
 /** Reads the arguments; 'help' if that is what was asked for. Throws `bad_config`. */
@@ -107,14 +110,16 @@ export function readReplayOptions(args: readonly string[]): ReplayOptions | 'hel
   }
 }
 
-function pathOf({ positionals }: ParsedOptions): string {
+/** The one file to read. Throws `bad_config`. */
+export function pathOf({ positionals }: ParsedOptions, verb = 'replays'): string {
   const [path, ...more] = positionals
   if (path === undefined) throw new MonitorError('bad_config', 'name a file, a folder, or - for standard input')
   if (more.length === 0) return path
-  throw new MonitorError('bad_config', `replays one file, got ${positionals.length}: ${positionals.join(', ')}`)
+  throw new MonitorError('bad_config', `${verb} one file, got ${positionals.length}: ${positionals.join(', ')}`)
 }
 
-function sourceOf(parsed: ParsedOptions): SourceOptions {
+/** How it is to be read. */
+export function sourceOf(parsed: ParsedOptions): SourceOptions {
   const format = choiceOf(parsed, 'format', ['csv', 'ndjson'])
   const column = textOf(parsed, 'column')
   const clientColumn = textOf(parsed, 'client-column')
@@ -127,12 +132,13 @@ function sourceOf(parsed: ParsedOptions): SourceOptions {
   }
 }
 
-function detectorsOf(parsed: ParsedOptions): MonitorConfig['detectors'] {
+/** The detectors that the options name; `scope` where they name none. Throws `bad_config`. */
+export function detectorsOf(parsed: ParsedOptions, otherwise = 'global'): NamedDetectors {
   const names = parsed.values.get('detector') ?? []
   if (names.length === 0) throw new MonitorError('bad_config', 'is missing: name at least one detector', '--detector')
   const registry = createRegistry()
   for (const name of names) registry.find(name, '--detector')
-  const scope = choiceOf(parsed, 'scope', ['client', 'global']) ?? 'global'
+  const scope = choiceOf(parsed, 'scope', ['client', 'global']) ?? otherwise
   const threshold = numberOf(parsed, 'threshold')
   const history = numberOf(parsed, 'history')
   if (threshold !== undefined && names.length > 1) {
@@ -174,17 +180,21 @@ function readValue(text: string): unknown {
   }
 }
 
-function textOf({ values }: ParsedOptions, name: string): string | undefined {
+export function textOf({ values }: ParsedOptions, name: string): string | undefined {
   return values.get(name)?.[0]
 }
 
-function choiceOf<T extends string>(parsed: ParsedOptions, name: string, choices: readonly T[]): T | undefined {
+export function choiceOf<T extends string>(parsed: ParsedOptions, name: string, choices: readonly T[]): T | undefined {
   const text = textOf(parsed, name)
   if (text === undefined || choices.includes(text as T)) return text as T | undefined
   return refuse('bad_config', `must be ${choices.join(' or ')}`, text, `--${name}`)
 }
 
-function numberOf(parsed: ParsedOptions, name: string, { min = -Infinity, max = Infinity } = {}): number | undefined {
+export function numberOf(
+  parsed: ParsedOptions,
+  name: string,
+  { min = -Infinity, max = Infinity } = {},
+): number | undefined {
   const text = textOf(parsed, name)
   if (text === undefined) return undefined
   const number = text.trim() === '' ? Number.NaN : Number(text)

@@ -38,7 +38,11 @@ export function createLog({ stream, key = randomBytes(32).toString('hex'), now }
       if (record.kind === 'decision') return write('info', 'decision', decisionFields(record, hash))
       const { kind, ...fields } = record.event
       const client = 'client' in fields && typeof fields.client === 'string' ? { client: hash(fields.client) } : {}
-      write(kind === 'eviction_storm' ? 'warn' : 'info', kind, { model: record.model, ...fields, ...client })
+      write(kind === 'eviction_storm' || kind === 'drift' ? 'warn' : 'info', kind, {
+        model: record.model,
+        ...fields,
+        ...client,
+      })
     },
   }
 }

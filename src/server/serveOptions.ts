@@ -36,7 +36,7 @@ configuration (each over the one above it):
   --token-file FILE   the token of the operator's routes, at least 16 characters
   --state FILE        remember over a restart: read at the start, written at the end and every five
                       minutes
-  --journal FOLDER    remember over a crash: every query's features are written before it is answered
+  --journal FOLDER    remember over a crash: the features of a query are written before its answer
   --detector NAME     in place of the configured ones; may be given several times
   --threshold X       its threshold, if it is the only one
   --enforce           refuse suspended clients; without it the server only tells

@@ -19,7 +19,10 @@ import {
   type ClientSummary,
   checkClient,
   type MonitorDescription,
+  type MonitorEvent,
   type Policy,
+  type Suspension,
+  toldOf,
   type Verdict,
 } from '../core/monitor/index.ts'
 import {
@@ -196,10 +199,10 @@ interface Watched {
 
 function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now }: Watched): Monitor {
   // A mirror of the suspensions, so that `admit` needs no round trip.
-  let suspended = new Map<string, number>()
+  let suspended = new Map<string, Suspension>()
   let streamMs = 0
   machine.onSuspensions = (list) => {
-    suspended = new Map(list.map(({ client, untilMs }) => [client, untilMs]))
+    suspended = new Map(list.map(({ client, ...suspension }) => [client, suspension]))
     streamMs = 0
   }
 
@@ -237,27 +240,26 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now 
 
   function admit(client: string, timeMs = now()): Admission {
     checkClient(client)
-    const untilMs = suspended.get(client)
-    if (policy.mode === 'observe' || untilMs === undefined || untilMs <= Math.max(timeMs, streamMs))
-      return { allowed: true }
-    return { allowed: false, suspendedUntilMs: untilMs }
+    const suspension = suspended.get(client)
+    const isOver = suspension === undefined || suspension.untilMs <= Math.max(timeMs, streamMs)
+    return policy.mode === 'observe' || isOver ? { allowed: true } : { allowed: false, ...toldOf(suspension, policy) }
   }
 
   function learn(result: unknown): Verdict {
     const applied = result as MonitorApplied
     streamMs = Math.max(streamMs, applied.verdict?.timeMs ?? 0)
     for (const event of applied.events) {
-      if (event.kind === 'suspended') mirror(event.client, event.untilMs, event.timeMs)
+      if (event.kind === 'suspended') mirror(event)
       if (event.kind === 'released') suspended.delete(event.client)
     }
     return announce(applied, onEvent)
   }
 
   /** As the monitor itself does: the newest last, and the oldest leave when they have ended or are too many. */
-  function mirror(client: string, untilMs: number, timeMs: number): void {
+  function mirror({ client, untilMs, timeMs, reason }: MonitorEvent & { readonly kind: 'suspended' }): void {
     suspended.delete(client)
-    suspended.set(client, untilMs)
-    for (const [other, endMs] of suspended) {
+    suspended.set(client, { untilMs, sinceMs: reason === undefined ? null : timeMs })
+    for (const [other, { untilMs: endMs }] of suspended) {
       if (endMs > timeMs && suspended.size <= maxClients) break
       suspended.delete(other)
     }

@@ -4,7 +4,7 @@
  */
 import { proxy, transfer } from 'comlink'
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
-import type { Policy } from '../core/monitor/index.ts'
+import type { Policy, Suspension } from '../core/monitor/index.ts'
 import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
 import type { Lane, Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
@@ -20,7 +20,7 @@ export class MachineClient {
   /** What `open` told; rejects if the configuration is refused. */
   readonly opened: Promise<Policy | null>
   /** Told of the suspensions in force whenever the state was replaced as a whole. */
-  onSuspensions: ((list: readonly { readonly client: string; readonly untilMs: number }[]) => void) | undefined
+  onSuspensions: ((list: readonly (Suspension & { readonly client: string })[]) => void) | undefined
   /** Told of what its models do. */
   onEvent: ((event: ModelEvent) => void) | undefined
   readonly #config: MachineConfig

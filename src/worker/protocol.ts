@@ -1,6 +1,6 @@
 /** What crosses between a page and its worker. Plain data with a tag: error classes do not survive the trip. */
 import type { Observation, PlainError, Snapshot } from '../core/index.ts'
-import type { Entry, Policy } from '../core/monitor/index.ts'
+import type { Entry, Policy, Suspension } from '../core/monitor/index.ts'
 import type { ModelCapabilities, ModelEvent, Query } from '../embed/index.ts'
 
 /** Raised when the two sides no longer understand each other. */
@@ -52,7 +52,7 @@ export interface HostApi {
   describe(machine: string): Promise<Reply<unknown>>
   /** Of a monitor: its clients, and the suspensions in force. */
   clients(machine: string): Promise<Reply<unknown>>
-  suspensions(machine: string): Promise<Reply<readonly { readonly client: string; readonly untilMs: number }[]>>
+  suspensions(machine: string): Promise<Reply<readonly (Suspension & { readonly client: string })[]>>
   /** Loads the models of a machine; can be stopped like `process`. */
   warmup(machine: string, call: number): Promise<Reply<ModelCapabilities>>
   capabilities(machine: string): Promise<Reply<ModelCapabilities>>

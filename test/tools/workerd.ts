@@ -2,10 +2,22 @@
 import { readFileSync } from 'node:fs'
 import { Miniflare, type WorkerOptions } from 'miniflare'
 
-/** A worker of one module, bundled before. */
-export function workerOf(file: string, options: Partial<WorkerOptions> = {}): WorkerOptions {
+/** A module of WebAssembly that a worker imports. */
+export interface CompiledWasm {
+  readonly type: 'CompiledWasm'
+  readonly path: string
+  readonly contents: Uint8Array
+}
+
+/** A worker of one script, bundled before, and what it imports beside. */
+export function workerOf(
+  file: string,
+  options: Partial<WorkerOptions> = {},
+  compiled: readonly CompiledWasm[] = [],
+): WorkerOptions {
   // The path is only a name: workerd refuses one that leads out of its folder.
-  const modules = [{ type: 'ESModule' as const, path: 'worker.mjs', contents: readFileSync(file, 'utf8') }]
+  const script = { type: 'ESModule' as const, path: 'worker.mjs', contents: readFileSync(file, 'utf8') }
+  const modules = [script, ...compiled]
   return { compatibilityDate: '2026-04-01', ...options, modules } as WorkerOptions
 }
 

@@ -44,6 +44,16 @@ export function cellsOf(classes: number, { edges }: Pick<CellOptions, 'edges'>):
 
 /** The cell of a checked answer. The first of equally likely classes counts; an edge belongs to the part above it. */
 export function cellOf(answer: ArrayLike<number>, { edges, outputs }: CellOptions): number {
+  const { best, margin } = marginOfTop(answer, outputs)
+  const cell = best * (edges.length + 1) + edges.filter((edge) => margin >= edge).length
+  return answer.length * (edges.length + 1) <= MOST_CELLS ? cell : (finish32(cell) >>> 0) % MOST_CELLS
+}
+
+/** The likeliest class of a checked answer, the first of equals, and by which share of the sum it leads. */
+export function marginOfTop(
+  answer: ArrayLike<number>,
+  outputs: CellOptions['outputs'],
+): { readonly best: number; readonly margin: number } {
   const p = outputs === 'logits' ? softmax(answer) : answer
   let best = 0
   let second = -Infinity
@@ -55,9 +65,7 @@ export function cellOf(answer: ArrayLike<number>, { edges, outputs }: CellOption
       best = i
     } else if (p[i]! > second) second = p[i]!
   }
-  const margin = (p[best]! - second) / sum
-  const cell = best * (edges.length + 1) + edges.filter((edge) => margin >= edge).length
-  return p.length * (edges.length + 1) <= MOST_CELLS ? cell : (finish32(cell) >>> 0) % MOST_CELLS
+  return { best, margin: (p[best]! - second) / sum }
 }
 
 /** Cells that so many queries would cover on average, each falling into any of `cells` alike. */

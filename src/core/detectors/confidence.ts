@@ -11,6 +11,7 @@ import { log } from '../math.ts'
 import { NumberWindow } from '../numberWindow.ts'
 import { checkProbabilities, checkScores, entropy, softmax, topTwo } from '../probability.ts'
 import { readDoubles, readState } from '../state.ts'
+import { CRAFT_ADVERSARIAL_DATA, EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { checkHistory, toConfidence } from './limits.ts'
 
@@ -54,6 +55,8 @@ export const confidence = defineDetector({
   needs: 'probabilities',
   version: 1,
   summary: 'uncertain model outputs: entropy, largest probability or margin',
+  techniques: [CRAFT_ADVERSARIAL_DATA, EXTRACT_MODEL],
+  paper: 'darusik/monitoring_toolkit, confidence_detector',
   defaults: { mode: 'entropy', threshold: 0.5, maxHistorySize: 100, outputs: 'probabilities', normalize: false },
   logic,
 })

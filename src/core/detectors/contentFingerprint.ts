@@ -6,19 +6,20 @@
  * published 100 % of NES and SimBA at the second to seventh query, and templates of prompts and rows with a slot filled
  * in. Does not see large steps spread over a picture (low-frequency noise at 224 × 224: 13 to 15 % of attacks), a change of
  * brightness above a level, a picture that was shifted or scaled, a paraphrase; and it is blind to intent: every
- * explainer (LIME, occlusion), sweep, retry and video alarms too, so never act on it alone. Needs the input. Keeps 1000
+ * explainer (LIME, occlusion), sweep, retry and video alarms too, so never act on it alone. Needs the input. Keeps 716
  * bytes a query at the defaults, and none of its content; costs O(numbers of the input + hashes · matches).
  * Source: Blacklight (Li et al., USENIX Security 2022), its released parameters and its strict threshold.
  *
  * A strict rule: suspicious is `score > threshold`. The threshold of an input with fewer windows than hashes are kept is
  * smaller in proportion, and out of reach below `leastWindows`; with the published rule such inputs never alarm.
  */
-import { checkNumber, elementType, isPlainObject, refuse } from '../checkers.ts'
+import { checkNumber } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import type { ErrorCode } from '../errors.ts'
 import { checkShingleOptions, SHINGLE_DEFAULTS, type ShingleOptions, wordsOf } from '../shingles/options.ts'
+import { checkSavedOverlaps, checkShingles, overlapLimit } from '../shingles/overlap.ts'
 import { OverlapIndex, type SavedOverlaps } from '../shingles/overlapIndex.ts'
 import { readState } from '../state.ts'
+import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData, Shingles } from '../types.ts'
 import { checkHistory } from './limits.ts'
 
@@ -53,6 +54,8 @@ export const contentFingerprint = defineDetector({
   needs: 'shingles',
   version: 1,
   summary: 'inputs that share most of their windows with an earlier one',
+  techniques: [BLACK_BOX_OPTIMIZATION],
+  paper: 'Li et al., Blacklight, USENIX Security 2022, arXiv 2006.14042',
   defaults: { threshold: 25, maxHistorySize: 100, leastWindows: 4, ...SHINGLE_DEFAULTS },
   logic,
 })
@@ -67,45 +70,14 @@ function logic(
   const capacity = checkHistory(config, path)
   const leastWindows = checkNumber(config.leastWindows, { min: 1, max: 1024, integer: true }, `${path}.leastWindows`)
   const width = wordsOf(options)
+  const shape = { kept, width }
+  const rule = { threshold, kept, leastWindows }
   let index = new OverlapIndex(capacity, width)
 
   return { check, apply, save, load, clear, size: () => index.size, bytes: () => index.bytes + 64, describe }
 
   function check({ shingles }: Observation): Shingles {
-    if (shingles === undefined) {
-      refuse('bad_query', 'pass pictureShingles(pixels), textShingles(text) or rowShingles(row)', shingles, 'shingles')
-    }
-    if (!isPlainObject(shingles)) refuse('bad_query', 'must be { hashes, windows }', shingles, 'shingles')
-    const { hashes, windows } = shingles as unknown as Shingles
-    const count = checkHashes(hashes, 'shingles.hashes', 'bad_query')
-    const most = { min: count, max: Number.MAX_SAFE_INTEGER, integer: true }
-    checkNumber(windows, most, 'shingles.windows', 'bad_query')
-    return { hashes, windows }
-  }
-
-  /** The number of hashes: at most as many as are kept, each smaller than the one before. */
-  function checkHashes(hashes: Uint32Array, at: string, code: ErrorCode): number {
-    const isKind = elementType(hashes) === 'Uint32Array'
-    const count = isKind ? hashes.length / width : NaN
-    if (!(Number.isInteger(count) && count <= kept)) {
-      refuse(code, `must be a Uint32Array of at most ${kept} hashes of ${width} words each`, hashes, at)
-    }
-    for (let i = 1; i < count; i++) {
-      if (!isBelow(hashes, i)) refuse(code, 'must hold each hash once, the largest first', hashes, at)
-    }
-    return count
-  }
-
-  function isBelow(hashes: Uint32Array, place: number): boolean {
-    for (let i = place * width; i < (place + 1) * width; i++) {
-      if (hashes[i] !== hashes[i - width]) return hashes[i]! < hashes[i - width]!
-    }
-    return false
-  }
-
-  function thresholdFor(windows: number): number {
-    if (windows < leastWindows) return windows
-    return windows < kept ? (threshold * windows) / kept : threshold
+    return checkShingles(shingles, shape)
   }
 
   function apply({ hashes, windows }: Shingles) {
@@ -114,7 +86,7 @@ function logic(
     index.push(hashes)
     const count = hashes.length / width
     const score = found?.shared ?? 0
-    const limit = thresholdFor(windows)
+    const limit = overlapLimit(windows, rule)
     return {
       suspicious: score > limit,
       score,
@@ -131,23 +103,10 @@ function logic(
 
   function load(state: PlainData): void {
     const saved = readState(state, ['counts', 'hashes']) as unknown as SavedOverlaps
-    checkSaved(saved)
+    checkSavedOverlaps(saved, capacity, shape)
     const next = new OverlapIndex(capacity, width)
     next.load(saved)
     index = next
-  }
-
-  function checkSaved({ counts, hashes }: SavedOverlaps): void {
-    const isList = elementType(counts) === 'Uint32Array' && counts.length <= capacity
-    if (!isList) refuse('bad_snapshot', `must be a Uint32Array of at most ${capacity}`, counts, 'state.counts')
-    const words = counts.reduce((sum, count) => sum + count * width, 0)
-    const isWhole = elementType(hashes) === 'Uint32Array' && hashes.length === words
-    if (!isWhole) refuse('bad_snapshot', `must be a Uint32Array of ${words}`, hashes, 'state.hashes')
-    let from = 0
-    for (const count of counts) {
-      checkHashes(hashes.subarray(from, from + count * width), 'state.hashes', 'bad_snapshot')
-      from += count * width
-    }
   }
 
   function clear(): void {

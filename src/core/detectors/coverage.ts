@@ -23,6 +23,7 @@ import {
 import { defineDetector, type Logic } from '../detector.ts'
 import { Ring } from '../ring.ts'
 import { readNumber, readState } from '../state.ts'
+import { EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { checkHistory, toConfidence } from './limits.ts'
 
@@ -65,6 +66,8 @@ export const coverage = defineDetector({
   needs: 'probabilities',
   version: 1,
   summary: 'answers that cover more of the classes and margins than honest ones',
+  techniques: [EXTRACT_MODEL],
+  paper: 'after QUEEN, Chen et al. 2024',
   defaults: {
     threshold: null,
     maxHistorySize: 1000,
@@ -178,8 +181,7 @@ function logic(config: CoverageConfig, path: string): Logic<Observation, Checked
 
   function reasonFor(score: number): string {
     const queries = window.items.length
-    if (queries < warmUp)
-      return `Only ${queries} queries are remembered; nothing is decided before there are ${warmUp}.`
+    if (queries < warmUp) return `Queries remembered: ${queries}. Nothing is decided before there are ${warmUp}.`
     const whose = benign === undefined ? 'queries without a preference' : 'honest queries'
     return `${queries} queries cover ${covered} of ${counts.length} cells, ${score.toFixed(2)} times what as many ${whose} would.`
   }

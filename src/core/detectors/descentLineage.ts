@@ -20,6 +20,7 @@
 import { refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { readNumber, readState } from '../state.ts'
+import { BLACK_BOX_OPTIMIZATION, EVADE_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { toConfidence } from './limits.ts'
 import { checkLineage, type DescentLineageConfig, LINEAGE_DEFAULTS, stakesOf } from './lineage/config.ts'
@@ -65,6 +66,8 @@ export const descentLineage = defineDetector({
   needs: 'vector',
   version: 1,
   summary: 'pictures and rows: queries built on have ever lower margins',
+  techniques: [BLACK_BOX_OPTIMIZATION, EVADE_MODEL],
+  paper: 'our own',
   defaults: { ...LINEAGE_DEFAULTS },
   threshold: () => 1,
   logic,

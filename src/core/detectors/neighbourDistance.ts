@@ -14,6 +14,7 @@
 import { checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { readNumber, readState } from '../state.ts'
+import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { readVectors, VectorRing } from '../vectorRing.ts'
 import { checkHistory } from './limits.ts'
@@ -51,6 +52,9 @@ export const neighbourDistance = defineDetector({
   needs: 'embedding',
   version: 1,
   summary: 'queries close to many earlier ones',
+  techniques: [BLACK_BOX_OPTIMIZATION],
+  paper: 'Chen, Carlini and Wagner 2019, arXiv 1907.05587',
+  thresholdChangesScores: true,
   defaults: { threshold: 0.45, k: 50, maxHistorySize: 100, resetOnAlarm: true },
   threshold: ({ threshold }) => scoreOf(threshold),
   logic,
@@ -113,7 +117,7 @@ function logic(
   }
 
   function reasonFor(mean: number | null, historySize: number): string {
-    if (mean === null) return `Only ${historySize} queries are remembered; nothing is decided before there are ${k}.`
+    if (mean === null) return `Queries remembered: ${historySize}. Nothing is decided before there are ${k}.`
     return `Mean distance to the ${k} nearest: ${mean.toFixed(4)}; below ${distance} it is suspicious.`
   }
 

@@ -15,6 +15,7 @@ import { crowding, paceOf } from '../rate/pace.ts'
 import { COUNTER_BYTES, COVERED, SpanCounter } from '../rate/spanCounter.ts'
 import { Ring } from '../ring.ts'
 import { readDoubles, readList, readNumber, readState } from '../state.ts'
+import { COST_HARVESTING, DENIAL_OF_SERVICE } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { toConfidence } from './limits.ts'
 
@@ -79,6 +80,8 @@ export const queryRate = defineDetector({
   needs: 'timeMs',
   version: 1,
   summary: 'more queries within a time than a client is allowed',
+  techniques: [DENIAL_OF_SERVICE, COST_HARVESTING],
+  paper: 'our own',
   defaults: { ...DEFAULTS, windows: DEFAULTS.windows.map((one) => ({ ...one })) },
   threshold: () => 1,
   logic,

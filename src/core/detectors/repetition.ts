@@ -11,6 +11,7 @@ import { defineDetector, type Logic } from '../detector.ts'
 import type { ErrorCode } from '../errors.ts'
 import { createExactWindow, createHammingWindow, type FingerprintWindow } from '../fingerprintWindow.ts'
 import { readList, readState } from '../state.ts'
+import { COST_HARVESTING, MODEL_ACCESS } from '../techniques.ts'
 import type { Modality, Observation, PlainData } from '../types.ts'
 import { checkHistory } from './limits.ts'
 
@@ -62,7 +63,9 @@ function spec<Input extends Modality>(modality: Input, summary: string) {
 }
 
 function common<Input extends Modality>(modality: Input, summary: string) {
-  return { family: 'repetition', modality, needs: 'fingerprint', version: 1, summary } as const
+  const paper = 'darusik/monitoring_toolkit, repetition_detector'
+  const techniques = [MODEL_ACCESS, COST_HARVESTING]
+  return { family: 'repetition', modality, needs: 'fingerprint', version: 1, summary, techniques, paper } as const
 }
 
 function logic(

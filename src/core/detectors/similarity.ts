@@ -11,6 +11,7 @@ import { checkFunction, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { toMonitorError } from '../errors.ts'
 import { readState } from '../state.ts'
+import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Modality, Observation, PlainData } from '../types.ts'
 import { checkVector, type Nearest, readVectors, VectorRing } from '../vectorRing.ts'
 import { checkHistory, toConfidence } from './limits.ts'
@@ -52,6 +53,8 @@ function spec<Input extends Modality>(modality: Input, summary: string) {
     needs: 'embedding',
     version: 1,
     summary,
+    techniques: [BLACK_BOX_OPTIMIZATION],
+    paper: 'darusik/monitoring_toolkit, similarity_detector',
     defaults: { threshold: 0.9, maxHistorySize: 100, similarity: undefined },
     logic: (config: SimilarityConfig, path) => similarityLogic(config, path, vectorMemory(config, path)),
   })

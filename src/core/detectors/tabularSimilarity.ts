@@ -10,6 +10,7 @@ import { refuse } from '../checkers.ts'
 import { defineDetector } from '../detector.ts'
 import { type CodedRow, codeRow, RowRing } from '../rowRing.ts'
 import { readRows } from '../savedRows.ts'
+import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { checkHistory } from './limits.ts'
 import { type Memory, type SimilarityConfig, similarityLogic, type VectorQuery, vectorMemory } from './similarity.ts'
@@ -28,6 +29,8 @@ export const tabularSimilarity = defineDetector({
   needs: 'row',
   version: 2,
   summary: 'nearest past row',
+  techniques: [BLACK_BOX_OPTIMIZATION],
+  paper: 'darusik/monitoring_toolkit, similarity_detector; our own likeness of cells',
   defaults: { threshold: 0.9, maxHistorySize: 100, similarity: undefined, schema: undefined },
   logic: (config: TabularSimilarityConfig, path) => similarityLogic(config, path, tableMemory(config, path)),
 })

@@ -1,6 +1,8 @@
 /** What is remembered of each client, within a fixed number of clients and bytes: the least recently seen leaves first. */
 import { checkNumber, checkObject } from '../checkers.ts'
 import type { Detector } from '../types.ts'
+import type { DriftPace } from './evidence/drift.ts'
+import type { Evidence } from './evidence/evidence.ts'
 
 export interface ClientsConfig {
   /** Clients remembered at a time, 1 … 10 million. Default 10 000. */
@@ -32,16 +34,23 @@ export function checkClients(config: ClientsConfig = {}, path = 'clients'): Clie
   return limits
 }
 
+/** What is remembered of a client, or of a group of clients. */
 export interface ClientState {
   readonly id: string
-  /** One per detector of client scope, in the monitor's order. */
+  /** One per detector of client scope, or of group scope, in the monitor's order. */
   readonly detectors: readonly Detector<never, unknown>[]
-  evidence: number
+  readonly evidence: Evidence
+  /** When a score of the client counts for drift. */
+  readonly pace: DriftPace
   /** Time of the last query, ms since the epoch. */
   lastMs: number
   /** Queries seen and queries found suspicious since the client was first (or again) remembered. */
   queries: number
   suspicious: number
+  /** How often the policy has suspended it, since it was last released. */
+  suspensions: number
+  /** The group of a client's last query; '' for none. */
+  group: string
 }
 
 /** Clients in the order they were last seen. */
@@ -105,6 +114,7 @@ export class ClientTable {
   }
 }
 
-function sizeOf({ id, detectors }: ClientState): number {
-  return detectors.reduce((sum, d) => sum + DETECTOR_BYTES + d.bytes(), CLIENT_BYTES + 2 * id.length)
+function sizeOf({ id, detectors, evidence }: ClientState): number {
+  const own = CLIENT_BYTES + 2 * id.length + evidence.bytes()
+  return detectors.reduce((sum, d) => sum + DETECTOR_BYTES + d.bytes(), own)
 }

@@ -38,7 +38,9 @@ export function pictureShingles(pixels: Pixels, options: Partial<PictureShingleO
   const values = new Uint16Array(data.length)
   for (let i = 0; i < values.length; i++) {
     const salted = data[i]! * scale + (salt === undefined ? saltAt(seed, i) : salt[i]!)
-    values[i] = roundHalfEven((salted < FULL ? salted : salted - FULL) / quantum) * quantum
+    // Modulo 255, below 510, without a branch: whether the sum wraps round is as good as random.
+    const wrapped = salted - (FULL & ((FULL - 1 - Math.floor(salted)) >> 31))
+    values[i] = roundHalfEven(wrapped / quantum) * quantum
   }
   const size = window ?? (values.length > SMALL ? 50 : 20)
   return shinglesOf(values, { size, stride }, complete)

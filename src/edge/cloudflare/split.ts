@@ -7,10 +7,10 @@
 import type { PlainError } from '../../core/index.ts'
 import { createRegistry, type Detection, defineDetector, isPlainObject, refuse } from '../../core/index.ts'
 import type { MonitoredDetector, QueryEntry, StreamMonitorConfig, Verdict } from '../../core/monitor/index.ts'
-import { type MonitorEngine, monitorEngineWith } from '../../embed/index.ts'
+import { type AnyRegistry, type MonitorEngine, monitorEngineWith } from '../../embed/index.ts'
 import type { CloudflareSettings } from './config.ts'
 
-const ELSEWHERE = 'detected_elsewhere'
+const ELSEWHERE = 'elsewhere'
 
 /** Passes on what another object has detected. */
 const elsewhere = defineDetector({
@@ -43,10 +43,19 @@ export function featuresOf({ monitor, registry, parts }: CloudflareSettings): Mo
 
 /** The engine of a client's object. */
 export function shardEngine({ monitor, registry, parts }: CloudflareSettings): MonitorEngine {
-  const detectors = detectorsOf(monitor).map((one) => (isGlobal(one) ? { name: ELSEWHERE, label: labelOf(one) } : one))
   const all = registry ?? createRegistry()
-  const known = Object.hasOwn(all.specs, ELSEWHERE) ? all : all.registerDetector(ELSEWHERE, elsewhere)
-  return monitorEngineWith(parts, { ...monitor, detectors }, { registry: known })
+  const detectors = detectorsOf(monitor).map((one) => {
+    return isGlobal(one) ? { name: standInFor(one, all), label: labelOf(one) } : one
+  })
+  return monitorEngineWith(parts, { ...monitor, detectors }, { registry: all })
+}
+
+/** The name of what passes a detector's detections on, and says of them what that one would. */
+function standInFor({ name }: MonitoredDetector, registry: AnyRegistry): string {
+  const standIn = `${ELSEWHERE}_${name}`.slice(0, 64)
+  const { techniques = [] } = registry.find(name)
+  if (!Object.hasOwn(registry.specs, standIn)) registry.registerDetector(standIn, { ...elsewhere, techniques })
+  return standIn
 }
 
 /** The engine of the object for all. Throws `bad_config` where no detector has scope `global`. */
@@ -71,7 +80,7 @@ export function globalEntry(entry: QueryEntry, { stream }: MonitorEngine): Query
 export function shardEntry(entry: QueryEntry, { stream }: MonitorEngine, said: Verdict | PlainError): QueryEntry {
   const observations = entry.observations.map((one, i) => {
     const { scope, label } = stream.detectors[i]!
-    return scope === 'client' || one === null || isPlainError(one) ? one : observationOf(said, label)
+    return scope !== 'global' || one === null || isPlainError(one) ? one : observationOf(said, label)
   })
   return { ...entry, observations: observations as QueryEntry['observations'] }
 }

@@ -53,8 +53,9 @@ export function decodeEntry(bytes: Uint8Array, position: string): LoggedEntry {
 
 function listOf(entry: Entry): PlainData[] {
   if (entry.kind === 'query') {
-    const { client, timeMs, id = null, observations } = entry
-    return ['query', client, timeMs, id, observations as unknown as PlainData]
+    const { client, timeMs, id = null, observations, group } = entry
+    const list = ['query', client, timeMs, id, observations as unknown as PlainData]
+    return group === undefined ? list : [...list, group]
   }
   if (entry.kind === 'suspend') return ['suspend', entry.client, entry.timeMs, entry.untilMs]
   if (entry.kind === 'release') return ['release', entry.client, entry.timeMs]
@@ -64,8 +65,9 @@ function listOf(entry: Entry): PlainData[] {
 /** What it holds is checked by the monitor. */
 function entryOf([kind, ...rest]: readonly unknown[]): Entry | undefined {
   if (kind === 'query') {
-    const [client, timeMs, id, observations] = rest
-    return { kind, client, timeMs, ...(id === null ? {} : { id }), observations } as Entry
+    const [client, timeMs, id, observations, group] = rest
+    const names = { ...(group === undefined ? {} : { group }), ...(id === null ? {} : { id }) }
+    return { kind, client, ...names, timeMs, observations } as Entry
   }
   if (kind === 'suspend') return { kind, client: rest[0], timeMs: rest[1], untilMs: rest[2] } as Entry
   if (kind === 'release') return { kind, client: rest[0], timeMs: rest[1] } as Entry

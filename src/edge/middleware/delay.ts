@@ -45,11 +45,15 @@ export class Delay {
     this.#hash = hash
   }
 
-  /** Whether a client that is suspended until then is refused now. Once it is, it stays so until the end. */
-  isFelt(client: string, untilMs: number, nowMs: number): boolean {
+  /**
+   * Whether a client that is suspended until then is refused now. Once it is, it stays so until the end. `sinceMs` is the
+   * begin of a suspension that the policy made longer than the first one.
+   */
+  isFelt(client: string, untilMs: number, nowMs: number, sinceMs?: number): boolean {
     if (this.#felt.get(client) === untilMs) return true
-    const isByHand = untilMs - nowMs > this.#suspendForMs + MAX_SKEW_MS
-    if (!isByHand && nowMs < untilMs - this.#suspendForMs + this.#delayOf(client, untilMs)) return false
+    const isByHand = sinceMs === undefined && untilMs - nowMs > this.#suspendForMs + MAX_SKEW_MS
+    const beginMs = sinceMs ?? untilMs - this.#suspendForMs
+    if (!isByHand && nowMs < beginMs + this.#delayOf(client, untilMs)) return false
     this.#felt.delete(client)
     this.#felt.set(client, untilMs)
     if (this.#felt.size > MAX_REMEMBERED) this.#felt.delete(this.#felt.keys().next().value!)

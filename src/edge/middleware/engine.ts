@@ -78,7 +78,7 @@ export class Engine {
     try {
       const asked = monitor.admit(visit.client)
       const admission = isPromise(asked) ? await inTime(asked, limits.timeoutMs) : asked
-      if (!admission.allowed) this.#suspend(visit, admission.suspendedUntilMs)
+      if (!admission.allowed) this.#suspend(visit, admission)
     } catch (thrown) {
       this.#monitorFailed(visit, thrown)
     }
@@ -149,7 +149,7 @@ export class Engine {
   #afterwards(visit: Visit, gather: () => Promise<[Known, Output]>): void {
     const work = async () => {
       try {
-        if (this.#settings.isClosed) await nextTurn() // else the query is known, and judging it would hold the response up
+        await nextTurn() // else all of this happens before the host sends the response
         const [known, output] = await gather()
         if (this.#isJudgeable(visit, known, output)) await this.#inspect(visit, known, output)
       } catch (thrown) {
@@ -183,16 +183,19 @@ export class Engine {
     const { monitor, now, refuses, reply } = this.#settings
     visit.action = stricter(visit.action, verdict.proposed)
     if (!refuses || !visit.isNamed || visit.refusal !== undefined) return
-    if (verdict.action === 'suspend') this.#suspend(visit, verdict.client.suspendedUntilMs ?? now())
+    if (verdict.action === 'suspend') this.#suspend(visit, { suspendedUntilMs: now(), ...verdict.client })
     else if (verdict.action !== 'throttle') return
     else if (isUnjudged(verdict)) visit.refusal = failureRefusal(verdict.errors[0]!.code)
     else if (reply !== 'delayed') visit.refusal = throttled(monitor.policy.fadePerMinute)
   }
 
-  #suspend(visit: Visit, untilMs: number): void {
+  #suspend(
+    visit: Visit,
+    { suspendedUntilMs: untilMs, suspendedSinceMs }: { suspendedUntilMs: number; suspendedSinceMs?: number },
+  ): void {
     const { delay, now, reply } = this.#settings
     if (reply !== 'delayed') visit.refusal = suspended(untilMs, now())
-    else if (delay.isFelt(visit.client, untilMs, now())) visit.refusal = SUSPENDED
+    else if (delay.isFelt(visit.client, untilMs, now(), suspendedSinceMs)) visit.refusal = SUSPENDED
   }
 
   // Refusing

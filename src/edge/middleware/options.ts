@@ -64,8 +64,8 @@ export interface MonitorOptions<Args extends readonly unknown[] = readonly unkno
    *   clients are then held until they are whole, so that time tells nothing.
    * - `delayed`: suspensions alone are enforced, and begin to be felt some time later. See {@link DelayOptions}.
    *
-   * Everything but the first two needs a monitor whose policy has `mode: 'enforce'`. Default: `enforce` with such a
-   * monitor, else `observe`.
+   * Everything but the first two needs a monitor whose policy has `mode: 'enforce'`. Default: the policy's `reply` with
+   * such a monitor, else `observe`.
    */
   readonly reply?: Reply
   /**
@@ -125,7 +125,7 @@ export function checkOptions<Args extends readonly unknown[]>(options: MonitorOp
   checkObject(options, OPTIONS, 'options')
   for (const name of FUNCTIONS) checkFunction(options[name], `options.${name}`)
   const { policy } = checkMonitor(options.monitor)
-  const { reply = policy.mode === 'enforce' ? 'enforce' : 'observe', when = 'after' } = options
+  const { reply = policy.mode === 'enforce' ? (policy.reply ?? 'enforce') : 'observe', when = 'after' } = options
   const { onError = policy.onError, key } = options
   checkChoice(reply, ['observe', 'tag', 'enforce', 'silent', 'delayed'], 'options.reply')
   checkChoice(when, ['before', 'between', 'after'], 'options.when')

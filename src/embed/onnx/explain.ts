@@ -64,6 +64,11 @@ const TROUBLES: readonly Trouble[] = [
     words: 'artifacts.module is a build without WebGPU; take ort.webgpu.bundle.min.mjs',
   },
   {
+    looks: /cannot determine the script source URL/i,
+    code: 'backend_unavailable',
+    words: 'this host has no files beside its script, as on Cloudflare; give wasmModule, see docs/edge.md',
+  },
+  {
     looks: /previous call to 'initializeWebAssembly\(\)' failed/i,
     code: 'backend_unavailable',
     words: 'onnxruntime-web failed to start before and does not try again; load the page or worker anew',

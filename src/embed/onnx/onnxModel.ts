@@ -46,7 +46,7 @@ export async function loadOnnx<In>(parts: OnnxParts<In>, telling: Telling): Prom
   let adapter: string | undefined
   let threads = 1
   const chain = new BackendChain<LiveSession>({
-    order: candidates(parts.backend),
+    order: candidates(parts),
     onChange: change,
     async open(backend, life) {
       const runtime = await open(backend, parts, life)
@@ -158,8 +158,9 @@ export async function loadOnnx<In>(parts: OnnxParts<In>, telling: Telling): Prom
 }
 
 /** What can be said before a model is loaded. */
-export async function outlook({ backend, threads }: RuntimeOptions): Promise<Capabilities> {
-  const adapter = candidates(backend).includes('webgpu') && gpu() !== undefined ? await adapterIfAny() : undefined
+export async function outlook(options: RuntimeOptions): Promise<Capabilities> {
+  const { threads } = options
+  const adapter = candidates(options).includes('webgpu') && gpu() !== undefined ? await adapterIfAny() : undefined
   return {
     ...(adapter === undefined ? {} : { adapter }),
     ...surroundings(threads ?? defaultThreads()),

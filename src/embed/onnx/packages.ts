@@ -14,13 +14,17 @@ export function packageOf(backend: Backend): string {
 
 /**
  * The module of a backend. `life` above 1 asks for a new instance where that is possible: with `artifacts.module` by http
- * or file, whose address is then made different; a package has one instance in a realm.
+ * or file, whose address is then made different; a package has one instance in a realm. `name`: the package, if another one.
  *
  * @throws `missing_package` with the command that installs it; `backend_unavailable` for a module that cannot be loaded.
  */
-export async function importRuntime(backend: Backend, { module }: Artifacts, life = 1): Promise<OrtModule> {
+export async function importRuntime(
+  backend: Backend,
+  { module }: Artifacts,
+  life = 1,
+  name = packageOf(backend),
+): Promise<OrtModule> {
   if (module !== undefined) return importModule(absolute(module), life)
-  const name = packageOf(backend)
   let found: unknown
   try {
     found = await importNamed(name)

@@ -67,7 +67,7 @@ export interface OrtModule {
   }
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => TensorLike
   readonly env: {
-    wasm: { numThreads?: number; wasmPaths?: unknown }
+    wasm: { numThreads?: number; wasmPaths?: unknown; wasmBinary?: unknown }
     versions?: Readonly<Record<string, string | undefined>>
   }
 }
@@ -98,6 +98,12 @@ export interface RuntimeOptions {
    */
   readonly backend?: 'auto' | Backend
   readonly artifacts?: ArtifactOptions
+  /**
+   * Experimental. The file `ort-wasm-simd-threaded.wasm` as a module that was compiled beforehand, for hosts that compile
+   * nothing while they run, such as Cloudflare's: see docs/edge.md. The backend is then WASM, with one thread. Only with
+   * onnxruntime-web 1.30.0; `WebAssembly.instantiate` is replaced while the runtime starts.
+   */
+  readonly wasmModule?: WebAssembly.Module
   /**
    * Threads of WASM, at least 1. Default: the number of cores, at most 4, where the page is cross-origin isolated; else
    * 1, also in Node, where more were slower on small models. The first model loaded in a realm decides for all.

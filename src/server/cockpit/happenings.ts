@@ -25,8 +25,9 @@ export function lineOf(happening: Happening): Line {
     case 'verdict':
       return verdictLine(happening)
     case 'suspended': {
-      const { client, untilMs } = happening
-      return { timeMs, tone: 'suspend', label: 'suspended', text: `until ${date(untilMs)}`, client }
+      const { client, untilMs, reason } = happening
+      const why = reason === undefined ? '' : `. ${reason}`
+      return { timeMs, tone: 'suspend', label: 'suspended', text: `until ${date(untilMs)}${why}`, client }
     }
     case 'released':
       return { timeMs, tone: 'calm', label: 'released', text: 'the evidence is cleared', client: happening.client }
@@ -35,6 +36,11 @@ export function lineOf(happening: Happening): Line {
     case 'eviction_storm': {
       const text = `${count(happening.evictions)} clients had to leave within a short time: somebody may be flushing memories`
       return { timeMs, tone: 'throttle', label: 'eviction storm', text }
+    }
+    case 'drift': {
+      const { detector, direction, mean } = happening
+      const text = `${detector}: honest scores have become ${direction} (mean height ${mean.toFixed(2)}, calibrated 0.5); calibrate again`
+      return { timeMs, tone: 'throttle', label: 'drift', text }
     }
     case 'reload':
       return { timeMs, tone: 'info', label: 'configuration', text: 'read again' }

@@ -122,6 +122,7 @@ function happeningOf(event: string, data: unknown): Happening | undefined {
     case 'released':
     case 'evicted':
     case 'eviction_storm':
+    case 'drift':
     case 'reload':
       return { ...known, kind: event } as Happening
     case 'backendchange': {

@@ -2,7 +2,7 @@
 import { byId, element, setText } from './elements.ts'
 import { count, date, duration, score, UNIT_NAMES } from './format.ts'
 import { KeyedList, type View } from './keyed.ts'
-import type { Policy, Status, StatusDetector, StatusModel } from './wire.ts'
+import type { Status, StatusDetector, StatusModel } from './wire.ts'
 
 /** Makes the settings; the function shows those of a model. */
 export function createSettings(): (status: Status, model: StatusModel, nowMs: number) => void {
@@ -11,8 +11,8 @@ export function createSettings(): (status: Status, model: StatusModel, nowMs: nu
   const limits = new KeyedList(byId('limits'), factView)
   return (status, model, nowMs) => {
     detectors.show(new Map(model.detectors.map((detector) => [`${model.name} ${detector.label}`, detector])))
-    setText(byId('calibrated'), calibratedText(model.calibratedAt, nowMs))
-    policy.show(keyed(policyFacts(model.policy)))
+    setText(byId('calibrated'), calibratedText(model, nowMs))
+    policy.show(keyed(policyFacts(model)))
     limits.show(keyed(Object.entries(status.limits).map(limitFact)))
   }
 }
@@ -32,7 +32,7 @@ function cellsOf(detector: StatusDetector): readonly (readonly [text: string, ki
   const { name, scope, threshold, unit, backend, judged, suspicious, errors, options } = detector
   return [
     [name],
-    [scope === 'client' ? 'each client' : 'all clients'],
+    [SCOPES[scope]],
     [score(threshold, unit), 'number'],
     [UNIT_NAMES[unit] || unit],
     [backend ?? 'own code'],
@@ -43,28 +43,40 @@ function cellsOf(detector: StatusDetector): readonly (readonly [text: string, ki
   ]
 }
 
+const OWN_COLUMNS = ['threshold', 'limits', 'calibration']
+const SCOPES = { client: 'each client', group: 'each group', global: 'all clients' } as const
+
 /** Without those that stand in columns of their own. */
 function optionsText(options: StatusDetector['options']): string {
-  const others = Object.entries(options).filter(([key]) => key !== 'threshold' && key !== 'limits')
+  const others = Object.entries(options).filter(([key]) => !OWN_COLUMNS.includes(key))
   return others.map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')
 }
 
-function calibratedText(calibratedAt: string | null, nowMs: number): string {
+function calibratedText({ calibratedAt, calibration }: StatusModel, nowMs: number): string {
   if (calibratedAt === null) return 'The thresholds were not calibrated on traffic of this model.'
   const atMs = Date.parse(calibratedAt)
-  return `The thresholds were calibrated on ${date(atMs)}, ${duration(nowMs - atMs)} ago.`
+  const text = `The thresholds were calibrated on ${date(atMs)}, ${duration(nowMs - atMs)} ago`
+  if (calibration === null) return `${text}.`
+  const { alpha, clients, drift, isHeld } = calibration
+  const promise = `on ${count(clients)} honest clients: at most 1 in ${count(1 / alpha)} of such is ever suspended`
+  const moved = drift.map(({ detector, direction }) => `${detector} scores ${direction} than then`)
+  const held = isHeld ? ' Nobody is suspended until there is a new calibration.' : ''
+  return `${text}, ${promise}.${moved.length === 0 ? '' : ` Honest traffic has changed: ${moved.join(', ')}.`}${held}`
 }
 
 type Fact = readonly [name: string, text: string]
 
-function policyFacts(policy: Policy): Fact[] {
-  const { mode, onError, throttleAt, suspendAt, suspendForMs, fadePerMinute } = policy
+function policyFacts({ policy, evidence }: StatusModel): Fact[] {
+  const { mode, onError, throttleAt, suspendAt, suspendForMs, suspendGrowth, fadePerMinute, allow } = policy
+  const isCount = evidence === 'count'
+  const limit = (value: number) => `evidence ${Number(value.toPrecision(3))}${isCount ? '' : ' nats'}`
   return [
     ['mode', mode === 'enforce' ? 'enforce: clients are refused' : 'observe: nobody is refused'],
-    ['throttled from', `evidence ${throttleAt}`],
-    ['suspended from', `evidence ${suspendAt}`],
-    ['suspended for', duration(suspendForMs)],
-    ['evidence fades by', `${fadePerMinute} a minute`],
+    ['throttled from', limit(throttleAt)],
+    ['suspended from', limit(suspendAt)],
+    ['suspended for', `${duration(suspendForMs)}, then ${suspendGrowth} times as long each time`],
+    ...(isCount ? [['evidence fades by', `${fadePerMinute} a minute`] as const] : []),
+    ['left alone', allow.length === 0 ? 'nobody' : `${count(allow.length)} clients`],
     ['a detector that fails', onError === 'closed' ? 'closed: the query is refused' : 'open: the others decide'],
   ]
 }

@@ -1,5 +1,12 @@
 /** What the server sends, as far as this page looks at it. */
-import type { Action, ClientSummary, MonitorEvent, Policy } from '../../core/monitor/index.ts'
+import type {
+  Action,
+  ClientSummary,
+  DescribedCalibration,
+  MonitorDescription,
+  MonitorEvent,
+  Policy,
+} from '../../core/monitor/index.ts'
 import type { DetectionSummary, VerdictSummary } from '../http/recent.ts'
 import type { ScoreUnit, WatchedDetector } from '../http/watched.ts'
 
@@ -26,6 +33,9 @@ export interface StatusDetector extends WatchedDetector {
 export interface StatusModel {
   readonly name: string
   readonly calibratedAt: string | null
+  readonly calibration: DescribedCalibration | null
+  /** The rule by which evidence is counted. */
+  readonly evidence: MonitorDescription['evidence']
   readonly policy: Policy
   readonly detectors: readonly StatusDetector[]
 }

@@ -8,7 +8,7 @@ import {
   MonitorError,
   refuse,
 } from '../../core/index.ts'
-import type { ClientsConfig, MonitoredDetector, PolicyConfig } from '../../core/monitor/index.ts'
+import type { ClientsConfig, MonitorCalibration, MonitoredDetector, PolicyConfig } from '../../core/monitor/index.ts'
 import { createMonitorEngine } from '../../embed/index.ts'
 import { checkLimits, type LimitsConfig, type ServerLimits } from './limits.ts'
 
@@ -19,7 +19,11 @@ export interface ModelConfig {
   readonly detectors: readonly (string | MonitoredDetector)[]
   readonly clients?: ClientsConfig
   readonly policy?: PolicyConfig
-  /** When its thresholds were calibrated, as an ISO date. Told as an age in the metrics. */
+  /** The record that `monitaur calibrate --config` wrote; in a file, the name of its file, relative to that one. */
+  readonly calibration?: MonitorCalibration
+  /** Where the record came from. */
+  readonly calibrationFile?: string
+  /** When its thresholds were calibrated, as an ISO date. Told as an age in the metrics. Default: the date of the record. */
   readonly calibratedAt?: string
 }
 
@@ -33,6 +37,7 @@ export interface ServerConfigInput {
   readonly detectors?: ModelConfig['detectors']
   readonly clients?: ClientsConfig
   readonly policy?: PolicyConfig
+  readonly calibration?: ModelConfig['calibration']
   readonly calibratedAt?: string
   readonly models?: readonly ModelConfig[]
   readonly limits?: LimitsConfig
@@ -96,7 +101,7 @@ export const DEFAULT_MODEL = 'default'
 export const MAX_MODELS = 64
 
 const KEYS = ['host', 'port', 'token', 'cors', 'limits', 'state', 'log', 'metrics', 'models'] as const
-const MODEL_KEYS = ['detectors', 'clients', 'policy', 'calibratedAt'] as const
+const MODEL_KEYS = ['detectors', 'clients', 'policy', 'calibration', 'calibrationFile', 'calibratedAt'] as const
 const NAME = /^[\w.-]{1,64}$/
 const SECRET = { min: 16, max: 1024 }
 
@@ -151,7 +156,7 @@ function checkModels(input: Readonly<Record<string, unknown>>, limits: ServerLim
 function checkModel(given: unknown, path: string, limits: ServerLimits): ModelConfig {
   const at = (key: string) => (path === '' ? key : `${path}.${key}`)
   const model = checkObject(given, ['name', ...MODEL_KEYS], path)
-  const { name, detectors, clients, policy, calibratedAt } = model
+  const { name, detectors, clients, policy, calibration, calibrationFile } = model
   if (typeof name !== 'string' || !NAME.test(name)) {
     refuse('bad_config', 'must be 1 … 64 letters, digits, _ . or -', name, at('name'))
   }
@@ -160,23 +165,27 @@ function checkModel(given: unknown, path: string, limits: ServerLimits): ModelCo
     detectors: withLimits(detectors, limits, at('detectors')),
     ...(clients === undefined ? {} : { clients: clients as ClientsConfig }),
     ...(policy === undefined ? {} : { policy: policy as PolicyConfig }),
+    ...(calibration === undefined ? {} : { calibration: calibration as MonitorCalibration }),
+    ...(typeof calibrationFile === 'string' ? { calibrationFile } : {}),
   }
   try {
     createMonitorEngine(monitorOf(checked))
   } catch (thrown) {
     throw relocated(thrown, path)
   }
+  const calibratedAt = model['calibratedAt'] ?? checked.calibration?.date ?? undefined
   return calibratedAt === undefined
     ? checked
     : { ...checked, calibratedAt: checkDate(calibratedAt, at('calibratedAt')) }
 }
 
 /** The part of a model's configuration that its monitor takes. */
-export function monitorOf({ detectors, clients, policy }: Omit<ModelConfig, 'calibratedAt'>) {
+export function monitorOf({ detectors, clients, policy, calibration }: Omit<ModelConfig, 'calibratedAt'>) {
   return {
     detectors,
     ...(clients === undefined ? {} : { clients }),
     ...(policy === undefined ? {} : { policy }),
+    ...(calibration === undefined ? {} : { calibration }),
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where the configuration comes from: a file, then the environment over it, then the command line over both. */
 import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { hint, isMonitorError, isPlainObject, MonitorError, refuse } from '../../core/index.ts'
 import { reasonOf } from '../reason.ts'
@@ -18,6 +19,8 @@ export interface Overrides {
   /** In place of the file's detectors, for one model. */
   readonly detectors?: ServerConfigInput['detectors'] | undefined
   readonly mode?: 'observe' | 'enforce' | undefined
+  /** Leaves calibrations out: they are about to be made. */
+  readonly withoutCalibration?: boolean
 }
 
 const PREFIX = 'MONITAUR_'
@@ -42,7 +45,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
 export async function loadConfig(overrides: Overrides, env: Env): Promise<ServerConfig> {
   const file = overrides.file ?? env['MONITAUR_CONFIG']
   const given = file === undefined ? {} : await readConfigFile(file)
-  const merged = await merge(given, overrides, env)
+  const merged = await withCalibrations(await merge(given, overrides, env), overrides, file)
   try {
     return checkConfig(merged)
   } catch (thrown) {
@@ -92,6 +95,32 @@ async function merge(given: Readonly<Record<string, unknown>>, overrides: Overri
   if (url !== undefined) merged['metrics'] = overlaid(merged['metrics'], { otlp: { url } })
   if (detectors !== undefined) delete merged['models']
   return withMode(merged, mode ?? env['MONITAUR_MODE'])
+}
+
+/** The records in place of the names of their files, which are relative to the file that names them. */
+async function withCalibrations(config: object, overrides: Overrides, file: string | undefined): Promise<object> {
+  const folder = file === undefined ? '.' : dirname(file)
+  const read = async (model: unknown): Promise<unknown> => {
+    if (!isPlainObject(model) || model['calibration'] === undefined) return model
+    const { calibration, ...rest } = model
+    if (overrides.withoutCalibration === true) return rest
+    if (typeof calibration !== 'string') return model
+    return { ...rest, calibration: await readRecord(resolve(folder, calibration)), calibrationFile: calibration }
+  }
+  const top = (await read(config)) as Readonly<Record<string, unknown>>
+  const { models } = top
+  return Array.isArray(models) ? { ...top, models: await Promise.all(models.map(read)) } : top
+}
+
+async function readRecord(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new MonitorError('bad_config', `cannot be read: ${reasonOf(cause)}`, path, { cause })
+  })
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new MonitorError('bad_config', `is no JSON: ${(cause as Error).message}`, path, { cause })
+  }
 }
 
 /** The values that are there over what was given; what is no object is left for the check to refuse. */

@@ -38,12 +38,13 @@ export function status(service: Service): Response {
     listeners: hub.size,
     limits: config.limits,
     models: [...service.watches.values()].map((watch) => {
-      const { policy, clients, counts } = watch.describe()
+      const { policy, clients, counts, evidence, calibration = null } = watch.describe()
       const backends = service.backendsOf(watch.name)
       const detectors = watch.detectors.map((one) => {
         return { ...one, backend: backends[one.label] ?? null, ...instruments.countsOf(watch.name, one.label) }
       })
-      return { name: watch.name, calibratedAt: watch.config.calibratedAt ?? null, policy, clients, counts, detectors }
+      const { calibratedAt = null } = watch.config
+      return { name: watch.name, calibratedAt, calibration, evidence, policy, clients, counts, detectors }
     }),
   })
 }

@@ -20,6 +20,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   embedding: 'embedding',
   client_id: 'client',
   client: 'client',
+  group_id: 'group',
+  group: 'group',
   id: 'id',
   modality: 'modality',
   model: 'model',

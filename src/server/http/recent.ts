@@ -13,6 +13,8 @@ export interface VerdictSummary {
   readonly detections: readonly DetectionSummary[]
   /** Codes only: messages may quote the query. */
   readonly errors: readonly { readonly code: string; readonly path: string }[]
+  /** Why the client was throttled or suspended. */
+  readonly explanation?: string
   readonly id?: string
 }
 
@@ -33,6 +35,7 @@ export function summaryOf({
   client,
   detections,
   errors,
+  explanation,
   id,
 }: Verdict): VerdictSummary {
   const summary = {
@@ -43,6 +46,7 @@ export function summaryOf({
     evidence: client.evidence,
     detections: detections.map(detectionSummary),
     errors: errors.map(({ code, path }) => ({ code, path })),
+    ...(explanation === undefined ? {} : { explanation }),
   }
   return id === undefined ? summary : { ...summary, id }
 }
@@ -91,10 +95,12 @@ export class Recent {
     return oldestFirst.toReversed().map(summaryOf)
   }
 
-  /** Why the client was found suspicious the last time; undefined where that is not remembered. */
+  /** Why the client was refused, or else found suspicious, the last time; undefined where that is not remembered. */
   reasonFor(client: string): string | undefined {
-    const found = this.of(client).find(({ suspicious }) => suspicious)
-    return found?.detections.find(({ suspicious }) => suspicious)?.reason
+    const known = this.of(client)
+    const refused = known.find(({ explanation }) => explanation !== undefined)
+    if (refused !== undefined) return refused.explanation
+    return known.find(({ suspicious }) => suspicious)?.detections.find(({ suspicious }) => suspicious)?.reason
   }
 
   clear(): void {

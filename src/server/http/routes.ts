@@ -133,7 +133,7 @@ export const ROUTES: readonly Route[] = [
     method: 'get',
     path: '/v1/events',
     summary:
-      'Server-sent events: verdict, suspended, released, evicted, eviction_storm, reload, and a tick each second',
+      'Server-sent events: verdict, suspended, released, evicted, eviction_storm, drift, reload, and a tick each second',
     tag: 'operator',
     access: 'operator',
     isCounted: false,

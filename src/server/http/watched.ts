@@ -1,6 +1,6 @@
 /** What metrics and the cockpit know of a model's detectors. */
 import { createRegistry } from '../../core/index.ts'
-import type { StreamMonitor } from '../../core/monitor/index.ts'
+import type { Scope, StreamMonitor } from '../../core/monitor/index.ts'
 import type { ModelConfig } from '../config/config.ts'
 
 /** What a score is counted in, and so which buckets fit it. */
@@ -11,7 +11,7 @@ export interface WatchedDetector {
   readonly label: string
   readonly name: string
   readonly family: string
-  readonly scope: 'client' | 'global'
+  readonly scope: Scope
   readonly unit: ScoreUnit
   readonly threshold: number
   /** The options in force, without functions. */
@@ -28,6 +28,11 @@ const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = {
   similarity: 'cosine',
   fingerprint: 'matches',
   neighbours: 'nearness',
+  normality: 'probability',
+  trend: 'share',
+  hardness: 'share',
+  shift: 'probability',
+  provenance: 'count',
   lineage: 'share',
   rate: 'share',
   coverage: 'share',

@@ -252,7 +252,7 @@ function modelCounts(
     detectors: new Map(counts),
     actions: zeros(),
     proposed: zeros(),
-    events: { suspended: 0, released: 0, evicted: 0, eviction_storm: 0 },
+    events: { suspended: 0, released: 0, evicted: 0, eviction_storm: 0, drift: 0 },
     errors: new Map(),
     backendChanges: new Map(),
     feedback: new Map(FEEDBACK.map((kind) => [` ${kind}`, 0])),

@@ -1,6 +1,6 @@
 /** The metrics that are read when somebody collects: kind, meaning, and where each value lies. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
-import type { Action } from '../../core/monitor/index.ts'
+import type { Action, DescribedCalibration } from '../../core/monitor/index.ts'
 import type { MeasuredModel, ModelCounts } from './instruments.ts'
 
 const ACTIONS: readonly Action[] = ['allow', 'flag', 'throttle', 'suspend']
@@ -51,8 +51,26 @@ export function observeModel(observe: Observe, counts: ModelCounts, model: Measu
     observe('monitaur_history_entries', entries, attributes)
     observe('monitaur_history_bytes', bytes, attributes)
   }
+  observe('monitaur_drifts_total', counts.events.drift, own)
+  const { calibration } = description
+  if (calibration !== undefined) observeCalibration(observe, calibration, { own, detectors: counts.detectors })
   if (calibratedMs !== undefined) {
     observe('monitaur_calibration_age_seconds', Math.max(0, nowMs - calibratedMs) / 1000, own)
+  }
+}
+
+const DIRECTIONS = { higher: 1, lower: -1 } as const
+
+function observeCalibration(
+  observe: Observe,
+  { alpha, drift, isHeld }: DescribedCalibration,
+  { own, detectors }: { readonly own: Attributes; readonly detectors: ModelCounts['detectors'] },
+): void {
+  observe('monitaur_calibration_alpha', alpha, own)
+  observe('monitaur_suspensions_held', isHeld ? 1 : 0, own)
+  for (const [label, { attributes }] of detectors) {
+    const found = drift.find(({ detector }) => detector === label)
+    observe('monitaur_calibration_drift', found === undefined ? 0 : DIRECTIONS[found.direction], attributes)
   }
 }
 
@@ -84,6 +102,13 @@ const OBSERVED = {
   monitaur_clients_bytes_limit: ['gauge', 'Most bytes of what is remembered of clients'],
   monitaur_history_entries: ['gauge', 'Queries that a detector remembers, of all clients together'],
   monitaur_history_bytes: ['gauge', 'Estimated bytes of them'],
+  monitaur_calibration_alpha: ['gauge', 'Share of benign clients that may ever be suspended, as calibrated'],
+  monitaur_calibration_drift: [
+    'gauge',
+    '1 where the benign scores of a detector have risen since the calibration, -1 where they have fallen',
+  ],
+  monitaur_drifts_total: ['counter', 'Times that the benign scores of a detector were found to have moved'],
+  monitaur_suspensions_held: ['gauge', '1 while nobody is suspended because benign scores have risen'],
   monitaur_calibration_age_seconds: ['gauge', 'Time since the thresholds were calibrated'],
   http_requests_total: ['counter', 'Requests answered'],
   http_requests_in_flight: ['gauge', 'Requests being answered'],

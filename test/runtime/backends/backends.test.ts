@@ -13,6 +13,7 @@ import { type ReportRow, writeReport } from '../../tools/report.ts'
 import type { StaticServer } from '../../tools/serve.ts'
 import { SIDE, tinyPictureModel } from '../../tools/tinyModel.ts'
 import { DENO, inProcess } from './inProcess.ts'
+import { runInWorkerd } from './inWorkerd.ts'
 import type { Offered } from './main.ts'
 import { type BackendRun, type GoldenPicture, largestDifference } from './run.ts'
 
@@ -85,6 +86,7 @@ const HOSTS = [
   ['Node, native', () => inProcess([process.execPath], 'native', COUNT, goldenPictures), 0],
   ['Node, WASM', () => inProcess([process.execPath], 'wasm', COUNT, goldenPictures), 1e-6],
   ['Deno, WASM', () => inProcess(DENO, 'wasm', COUNT, goldenPictures), 1e-6],
+  ['workerd, WASM', () => runInWorkerd(COUNT, goldenPictures), 1e-6],
   ['Chromium, WASM', () => inChromium('wasm'), 1e-6],
   ['Chromium, WebGPU', () => inChromium('webgpu'), 1e-3],
 ] as const

@@ -1,5 +1,6 @@
 /** What is asked of every backend: the vectors of a stream, the time, and the verdicts. */
 import { type Backend, copyNet, getDetector, type ModelEmbedder, type Pixels } from 'monitaur'
+import type { CopyNetOptions } from 'monitaur/embed'
 import { pictureStream } from './pictures.ts'
 
 /** A picture of the golden files. */
@@ -26,8 +27,9 @@ export async function runBackend(
   backend: Backend,
   count: number,
   golden: readonly GoldenPicture[],
+  options: CopyNetOptions = {},
 ): Promise<BackendRun> {
-  const embedder = copyNet({ backend })
+  const embedder = copyNet({ ...options, backend })
   const pictures = pictureStream(count)
   const { adapter } = await embedder.warmup()
   const vectors: number[][] = []

@@ -9,7 +9,7 @@ export interface Column {
   version?: string
   run?: MatrixRun
   /** In words, such as `wasm within 3e-8`. */
-  network?: { readonly words: string; readonly met: boolean | null }
+  network?: { readonly words: string; readonly met: boolean }
 }
 
 /** The first step of each stream that differs from the reference's, or is missing; also of streams that only one has. */
@@ -38,7 +38,7 @@ function subjectsOf({ rows, missing }: MatrixRun): string[] {
 
 interface Cell {
   readonly words: string
-  readonly met: boolean | null
+  readonly met: boolean
 }
 
 const NOTHING: Cell = { words: 'did not run', met: false }

@@ -75,3 +75,18 @@ export function times(): object[] {
   })
   return withOdd(good, ODD_TIMES).map((one) => ({ timeMs: one }))
 }
+
+/** Inputs with falling answers of two classes; as observations the windows of pictures. */
+export function answered(
+  make: () => unknown[],
+  config: Readonly<Record<string, unknown>> = {},
+): readonly [observations: () => unknown[], queries: () => object[]] {
+  const answer = (i: number) => {
+    const sure = 0.98 - 0.6 * ((i % 90) / 90)
+    return i % 41 === 40 ? ODD_NUMBERS[i % ODD_NUMBERS.length] : [sure, 1 - sure]
+  }
+  return [
+    () => shingles(config)().map((one, i) => ({ ...one, probabilities: answer(i) })),
+    () => make().map((input, i) => ({ input, modelOutput: answer(i) })),
+  ]
+}

@@ -8,6 +8,7 @@ import type { Backend } from 'monitaur'
 import type { TestApp } from '../../tools/app.ts'
 import { findNode, versionOf } from '../../tools/nodes.ts'
 import { DENO, inProcess } from '../backends/inProcess.ts'
+import { runInWorkerd } from '../backends/inWorkerd.ts'
 import type { BackendRun } from '../backends/run.ts'
 import type { Page } from './app/main.ts'
 import type { Wanted } from './record.ts'
@@ -20,8 +21,8 @@ export interface Host {
   readonly version: string
   /** Runs every stream, or tells one step of one. */
   streams(wanted?: Wanted): Promise<MatrixRun>
-  /** Runs our own network over `count` pictures and their copies; pages know one backend, WASM. */
-  readonly network?: (count: number, backend: Backend) => Promise<BackendRun>
+  /** Runs our own network over `count` pictures and their copies; pages and Workers know one backend, WASM. */
+  network(count: number, backend: Backend): Promise<BackendRun>
   close(): Promise<void>
 }
 
@@ -39,8 +40,6 @@ export interface Bundles {
 export interface Runtime {
   readonly name: string
   readonly open: (bundles: Bundles) => Promise<Host>
-  /** Why our own network does not run there. */
-  readonly withoutNetwork?: string
 }
 
 type Program = readonly [string, ...string[]]
@@ -57,7 +56,7 @@ export const RUNTIMES: readonly Runtime[] = [
   })),
   { name: 'Chromium', open: (bundles) => openPage('here', bundles) },
   { name: 'Chromium worker', open: (bundles) => openPage('inWorker', bundles) },
-  { name: 'workerd', open: openWorkerd, withoutNetwork: 'opt-in, not run' },
+  { name: 'workerd', open: openWorkerd },
   // Without any permission: the core needs none.
   {
     name: 'Deno',
@@ -113,6 +112,8 @@ async function openWorkerd({ worker }: Bundles): Promise<Host> {
       if (!response.ok) throw new Error(await response.text())
       return (await response.json()) as MatrixRun
     },
+    // In a Worker of its own: it is opt-in there, and larger.
+    network: (count) => runInWorkerd(count, []),
     close: () => miniflare.dispose(),
   }
 }

@@ -132,15 +132,10 @@ describe('the detections of the reference', LIMIT, () => {
 
 describe('our network', LIMIT, () => {
   for (const runtime of runtimes) {
-    if (runtime.withoutNetwork !== undefined) {
-      columns.get(runtime.name)!.network = { words: runtime.withoutNetwork, met: null }
-      test.skip(`in ${runtime.name}: ${runtime.withoutNetwork}`, () => {})
-      continue
-    }
     test(`in ${runtime.name} has the vectors and verdicts of the native runtime`, async () => {
-      native ??= hostOf(first).then(({ network }) => network!(PICTURES, 'native'))
+      native ??= hostOf(first).then(({ network }) => network(PICTURES, 'native'))
       const [reference, { network }] = [await native, await hostOf(runtime)]
-      const run = await network!(PICTURES, 'wasm')
+      const run = await network(PICTURES, 'wasm')
       columns.get(runtime.name)!.network = wordsOn(run, reference)
       expect(largestDifference(run, reference)).toBeLessThanOrEqual(TOLERANCE)
       expect(run.flagged).toEqual(reference.flagged)

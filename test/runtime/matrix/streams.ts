@@ -3,7 +3,9 @@
  * with exact arithmetic only, so that they are the same on every runtime. A new detector adds a line to {@link LINES}.
  */
 import { fitTabular } from 'monitaur'
-import { answers, scoresOfOne, shingles, times } from './conduct.ts'
+import { type FitShiftOptions, fitShift, type ShiftReference } from 'monitaur/core'
+import { random, vector } from '../../tools/random.ts'
+import { answered, answers, scoresOfOne, shingles, times } from './conduct.ts'
 import { steps, stepsInPictures, stepsInRows } from './descents.ts'
 import * as values from './values.ts'
 
@@ -43,6 +45,15 @@ const BYTES = { storage: 'bytes', parent: 'clipped', gate: 'percentile98' }
 
 const SHA256 = { digest: 'sha256', kept: 20, threshold: 8 } as const
 const CUT = { window: 9, stride: 2, quantum: 20, textWindow: 4, rowWindow: 2, rowQuantum: 30, leastWindows: 1 }
+const TREND = { least: 2, members: 30, groups: 3, alpha: 0.2 }
+const HARDNESS = {
+  form: { kind: 'margin', edges: [0.2, 0.5, 0.9] },
+  counts: [10, 20, 70, 200],
+  queries: 20,
+  distance: 'pearson',
+  threshold: 0.2,
+}
+const SHANNON = { ...HARDNESS, distance: 'jensen_shannon', counts: [1, 1, 1, 1] }
 const PACE = {
   windows: [
     { withinMs: 500, queries: 5 },
@@ -100,6 +111,19 @@ export const LINES: readonly Line[] = [
   line('coverage', 'logits', { warmUp: 10, outputs: 'logits' }, LOGITS),
   line('query_rate', 'rates', {}, [times, ANYTHING]),
   line('query_rate', 'bursts and clocks', PACE, [times, ANYTHING]),
+  line('prada', 'tests', { every: 5, tooFew: 40, maxHistorySize: 120 }, [steps(24), stepsInPictures]),
+  line('prada', 'few points, logits', { every: 3, tooFew: 10, maxPoints: 20, outputs: 'logits' }, [
+    steps(24),
+    stepsInRows,
+  ]),
+  line('margin_trend', 'like pictures', TREND, answered(values.pictures, TREND)),
+  line('margin_trend', 'labels of texts', { ...TREND, outputs: 'labels' }, answered(values.texts)),
+  line('hardness_histogram', 'tenths', { reference: HARDNESS }, ANSWERS),
+  line('hardness_histogram', 'Jensen and Shannon', { reference: SHANNON, outputs: 'logits' }, LOGITS),
+  line('distribution_shift', 'a stream', () => ({ reference: shiftReference({}) }), [VECTORS, VECTORS]),
+  line('distribution_shift', 'a window', () => ({ reference: shiftReference({ form: 'window' }) }), [VECTORS, VECTORS]),
+  line('provenance', 'texts', { threshold: 2, maxHistorySize: 60 }, [as('fingerprint', values.nearHashes), TEXTS]),
+  line('provenance', 'pictures', { threshold: 3, alpha: 0.05 }, [HASHES, PICTURES]),
 ]
 
 function line(
@@ -116,6 +140,13 @@ function line(
 /** Each value under a name. */
 function as(name: string, make: Make): () => object[] {
   return () => make().map((value) => ({ [name]: value }))
+}
+
+/** Of forty clients whose embeddings are as long as those of the streams. */
+function shiftReference(options: FitShiftOptions): ShiftReference {
+  const next = random(12)
+  const clients = Array.from({ length: 40 }, () => Array.from({ length: 20 }, () => vector(next, values.DIMENSION)))
+  return fitShift(clients, { queries: 12, references: 30, frequencies: 32, alpha: 0.1, ...options })
 }
 
 function closeness(a: ArrayLike<number>, b: ArrayLike<number>): number {

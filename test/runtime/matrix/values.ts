@@ -1,6 +1,6 @@
 /** What the streams are made of: seeded values of every kind, with exact arithmetic only, and the odd ones among them. */
 import type { Pixels, Row } from 'monitaur'
-import { embedText, mirrorPixels, rowVector } from 'monitaur/core'
+import { embedText, mirrorPixels, rowVector, simHash } from 'monitaur/core'
 import { distribution, normal, random, vector } from '../../tools/random.ts'
 import { samplePictures, sampleTexts } from '../app/samples.ts'
 import { ODD_FINGERPRINTS, ODD_NUMBERS, ODD_PICTURES, ODD_ROWS, ODD_TEXTS, oddVectors } from './odd.ts'
@@ -8,7 +8,7 @@ import { ODD_FINGERPRINTS, ODD_NUMBERS, ODD_PICTURES, ODD_ROWS, ODD_TEXTS, oddVe
 const SEED = 20_261_126
 /** Values of a stream that are meant to be good; every fifth is followed by an odd one. */
 export const GOOD = 200
-const DIMENSION = 24
+export const DIMENSION = 24
 
 /** `make` sees what the stream has had so far, in order to repeat it. */
 export function stream<T>(make: (next: () => number, seen: readonly T[]) => T): T[] {
@@ -60,6 +60,13 @@ export function hashes(): unknown[] {
     return near.slice(0, at) + digit(next) + near.slice(at + 1)
   })
   return withOdd(good, ODD_FINGERPRINTS)
+}
+
+export function nearHashes(): unknown[] {
+  return withOdd(
+    wellFormed().map((text) => simHash(text || ' ')),
+    ODD_FINGERPRINTS,
+  )
 }
 
 export function vectors(): unknown[] {

@@ -128,7 +128,7 @@ export class Points {
    */
   distance(slot: number, clip: number, most: number): number {
     const { length, storage } = this
-    if (storage === 'projected') return distanceOfSums(this.#sums, slot * SUMS)
+    if (storage === 'projected') return distanceOfSums(this.#sums, slot * SUMS, most)
     const from = slot * length
     if (storage === 'exact') {
       const limit = clip === 0 ? Infinity : clip * UNITS_PER_LEVEL
@@ -190,26 +190,23 @@ export function isSaved({ numbers, sums }: SavedPoints, storage: Storage, length
   return isInRange && sums.every((sum) => Number.isInteger(sum) && Math.abs(sum) <= length * SCALE)
 }
 
-function distanceOfSums(kept: Float32Array, from: number): number {
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
-  for (let i = 0; i < SUMS; i += 4) {
-    const p = kept[from + i]! - sums[i]!
-    const q = kept[from + i + 1]! - sums[i + 1]!
-    const r = kept[from + i + 2]! - sums[i + 2]!
-    const s = kept[from + i + 3]! - sums[i + 3]!
-    a += p * p
-    b += q * q
-    c += r * r
-    d += s * s
-  }
-  return a + b + c + d
-}
-
 /** Numbers after which a sum is compared with what it must not exceed. */
 const BLOCK = 256
+const BLOCK_OF_SUMS = 32
+
+function distanceOfSums(kept: Float32Array, from: number, most: number): number {
+  let a = 0
+  let b = 0
+  for (let i = 0; i < SUMS && a + b <= most; ) {
+    for (const to = i + BLOCK_OF_SUMS; i < to; i += 2) {
+      const p = kept[from + i]! - sums[i]!
+      const q = kept[from + i + 1]! - sums[i + 1]!
+      a += p * p
+      b += q * q
+    }
+  }
+  return a + b
+}
 
 /** The longest sum is 16 384 · 255², which fits 31 bits. */
 function distanceOfLevels(kept: Uint8Array, from: number, length: number, most: number): number {

@@ -1,0 +1,4 @@
+import { hydrateRoot } from 'hono/jsx/dom/client'
+import { Ask } from './Ask.jsx'
+
+hydrateRoot(document.querySelector('main'), <Ask />)

@@ -1,0 +1,133 @@
+/** The graph of near-duplicates: each query has an edge to the most similar earlier one, if that is near enough. */
+import { bitCount } from '../../hash.ts'
+import { Ring } from '../../ring.ts'
+
+/** Queries that hang together by their edges. */
+export interface Component {
+  /** Its queries in the window. */
+  size: number
+  /** Sum of the weights of their edges, in units of 2^−30. */
+  weight: number
+}
+
+interface Node {
+  readonly hash: string
+  /** Words of 32 bits. */
+  readonly words: Int32Array
+  readonly component: Component
+  readonly weight: number
+}
+
+export interface Link {
+  /** Position of the earlier query, counted from the oldest, before this one was learned. */
+  readonly index: number
+  /** Bits that differ. */
+  readonly distance: number
+}
+
+/** A weight of 1. Whole numbers add up to the same in any order. */
+export const ONE = 1_073_741_824
+/** Estimated bytes of a query with a hash of 128 bits, and of a component. */
+const NODE_BYTES = 240
+const COMPONENT_BYTES = 48
+
+/**
+ * The last queries. Since a query has at most one edge, to an earlier one, it joins the component of that one or begins
+ * its own: components never merge, and their scores are kept up to date at every edge. O(window) a query, exact for any
+ * radius, where an index of blocks misses most pairs that differ in 20 bits or more.
+ */
+export class ProvenanceGraph {
+  readonly #ring: Ring<Node>
+  readonly #components = new Set<Component>()
+
+  constructor(capacity: number) {
+    this.#ring = new Ring(capacity)
+  }
+
+  get size(): number {
+    return this.#ring.items.length
+  }
+
+  get components(): number {
+    return this.#components.size
+  }
+
+  bytes(): number {
+    return NODE_BYTES * this.size + COMPONENT_BYTES * this.components
+  }
+
+  /** The most similar earlier query whose hash is as long, the latest of equals, if at most `radius` bits differ. */
+  nearest(hash: string, radius: number): Link | undefined {
+    const words = wordsOf(hash)
+    let best: Link | undefined
+    let least = radius
+    for (let index = 0; index < this.size; index++) {
+      const node = this.#ring.at(index)
+      if (node.hash.length !== hash.length) continue
+      const distance = bitsBetween(node.words, words)
+      if (distance > least) continue
+      least = distance
+      best = { index, distance }
+    }
+    return best
+  }
+
+  /** Takes a query in; the oldest leaves when the window is full. Returns its component. */
+  push(hash: string, link: Link | undefined): Component {
+    const component = link === undefined ? { size: 0, weight: 0 } : this.#ring.at(link.index).component
+    return this.#add(hash, component, link === undefined ? 0 : weightOf(link.distance))
+  }
+
+  #add(hash: string, component: Component, weight: number): Component {
+    this.#components.add(component)
+    component.size++
+    component.weight += weight
+    const left = this.#ring.push({ hash, words: wordsOf(hash), component, weight })
+    if (left !== undefined) {
+      left.component.size--
+      left.component.weight -= left.weight
+      if (left.component.size === 0) this.#components.delete(left.component)
+    }
+    return component
+  }
+
+  /** The score of each component, and the place of one of them. */
+  scores(of: Component): { readonly scores: number[]; readonly place: number } {
+    const list = [...this.#components]
+    return { scores: list.map(({ weight }) => weight / ONE), place: list.indexOf(of) }
+  }
+
+  /** The hashes, the number of each query's component in the order of the components, and the weights of the edges. */
+  save(): { readonly hashes: string[]; readonly members: Uint32Array; readonly weights: Uint32Array } {
+    const numbers = new Map([...this.#components].map((component, i) => [component, i]))
+    const nodes = this.#ring.list()
+    return {
+      hashes: nodes.map(({ hash }) => hash),
+      members: Uint32Array.from(nodes, ({ component }) => numbers.get(component)!),
+      weights: Uint32Array.from(nodes, ({ weight }) => weight),
+    }
+  }
+
+  /** Fills an empty graph with what {@link save} gave and a reader checked. */
+  load(hashes: readonly string[], members: Uint32Array, weights: Uint32Array): void {
+    const most = members.reduce((largest, member) => Math.max(largest, member), -1)
+    const components = Array.from({ length: most + 1 }, (): Component => ({ size: 0, weight: 0 }))
+    for (const component of components) this.#components.add(component)
+    for (const [i, hash] of hashes.entries()) this.#add(hash, components[members[i]!]!, weights[i]!)
+  }
+}
+
+/** 1 / (distance + 1), as published for texts. */
+function weightOf(distance: number): number {
+  return Math.floor(ONE / (distance + 1))
+}
+
+function wordsOf(hash: string): Int32Array {
+  return Int32Array.from({ length: hash.length / 8 }, (_, i) => Number.parseInt(hash.slice(8 * i, 8 * i + 8), 16))
+}
+
+function bitsBetween(a: Int32Array, b: Int32Array): number {
+  let bits = 0
+  for (let i = 0; i < a.length; i++) bits += bitCount(a[i]! ^ b[i]!)
+  return bits
+}

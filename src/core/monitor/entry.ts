@@ -1,0 +1,49 @@
+/** The checks of what a monitor eats. */
+import { checkNumber, isWellFormed, refuse } from '../checkers.ts'
+import type { ErrorCode, PlainError } from '../errors.ts'
+import type { Observation } from '../types.ts'
+import type { Entry } from './verdict.ts'
+
+/** Most characters of a name. */
+export const MAX_ID = 256
+
+const KINDS: readonly unknown[] = ['query', 'suspend', 'release', 'expire'] satisfies Entry['kind'][]
+
+/** Throws `bad_query` for an entry that is malformed as a whole. */
+export function checkEntry(entry: Entry, detectors: number): void {
+  if (typeof entry !== 'object' || entry === null) refuse('bad_query', 'must be an entry', entry, 'entry')
+  if (!KINDS.includes(entry.kind)) refuse('bad_query', `must be one of ${KINDS.join(', ')}`, entry.kind, 'kind')
+  checkNumber(entry.timeMs, { min: 0 }, 'timeMs', 'bad_query')
+  if (entry.kind === 'expire') {
+    checkNumber(entry.unseenMs, { min: 0 }, 'unseenMs', 'bad_query')
+    return
+  }
+  checkClient(entry.client)
+  if (entry.kind === 'suspend') checkNumber(entry.untilMs, { min: 0 }, 'untilMs', 'bad_query')
+  if (entry.kind !== 'query') return
+  if (entry.id !== undefined) checkText(entry.id, 'id')
+  if (entry.group !== undefined) checkGroup(entry.group)
+  const { observations } = entry
+  const fits = Array.isArray(observations) && observations.length === detectors
+  if (!fits) refuse('bad_query', `must have one item for each of ${detectors} detectors`, observations, 'observations')
+}
+
+/** Checks a client's name: a well-formed string of at most 256 characters, '' for an unknown one. Throws `bad_query`. */
+export function checkClient(client: unknown): string {
+  return checkText(client, 'client')
+}
+
+/** Checks the name of a group of clients, as that of a client; '' for none. Throws `bad_query`. */
+export function checkGroup(group: unknown): string {
+  return checkText(group, 'group')
+}
+
+function checkText(value: unknown, path: string, code: ErrorCode = 'bad_query'): string {
+  const ok = typeof value === 'string' && value.length <= MAX_ID && isWellFormed(value)
+  if (!ok) refuse(code, `must be a well-formed string of at most ${MAX_ID} characters`, value, path)
+  return value
+}
+
+export function isPlainError(value: Observation | PlainError): value is PlainError {
+  return (value as PlainError).name === 'MonitorError'
+}

@@ -1,0 +1,82 @@
+/** Evidence from calibrated detectors: the capital of bets, in nats. */
+import type { Detection, PlainData } from '../../types.ts'
+import type { Bet, Book } from './book.ts'
+import type { Cause, Evidence } from './evidence.ts'
+import { Wealth } from './wealth.ts'
+
+/** The number of a detection that the bets of a book are about. */
+export interface Reading {
+  of(detection: Detection): number
+  /** What a bet expects too much of, in words. */
+  describe(bet: Bet): string
+}
+
+export const SCORE: Reading = {
+  of: ({ score }) => score,
+  describe: ({ above, rate }) => `scores above ${Number(above.toPrecision(3))} more often than 1 in ${1 / rate}`,
+}
+
+/** A p-value with its sign turned, so that small ones are high; none of a detector without a calibration. */
+export const P_VALUE: Reading = {
+  of: ({ pValue }) => (pValue === undefined ? Number.NaN : -pValue),
+  describe: ({ rate }) => `p up to ${rate} more often than 1 in ${1 / rate}`,
+}
+
+/** A reading for each detector; NaN where it did not judge. */
+export function readingsOf(detections: readonly (Detection | undefined)[], reading: Reading): Float64Array {
+  return Float64Array.from(detections, (one) => (one === undefined ? Number.NaN : reading.of(one)))
+}
+
+export class Betting implements Evidence {
+  readonly #book: Book
+  readonly #reading: Reading
+  readonly #wealth: Wealth
+
+  constructor(book: Book, reading: Reading) {
+    this.#book = book
+    this.#reading = reading
+    this.#wealth = new Wealth(book)
+  }
+
+  learn(detections: readonly (Detection | undefined)[], elapsedMs: number): boolean {
+    this.#wealth.fade(elapsedMs)
+    const readings = readingsOf(detections, this.#reading)
+    if (readings.every(Number.isNaN)) return false
+    const before = this.#wealth.logE()
+    this.#wealth.learn(readings)
+    return this.#wealth.logE() > before
+  }
+
+  value(elapsedMs: number): number {
+    return Math.max(0, this.#wealth.logE(elapsedMs))
+  }
+
+  causes(): Cause[] {
+    const worths = this.#wealth.worths()
+    const sum = worths.reduce((total, worth) => total + worth, 0)
+    const slots = [...new Set(this.#book.bets.map(({ slot }) => slot))]
+    const causes = slots.map((slot) => {
+      const own = worths.map((worth, i) => (this.#book.bets[i]!.slot === slot ? worth : 0))
+      const best = this.#book.bets[own.indexOf(Math.max(...own))]!
+      const share = own.reduce((total, worth) => total + worth, 0) / sum
+      return { slot, share, what: this.#reading.describe(best) }
+    })
+    return causes.filter(({ share }) => share > 0).sort((a, b) => b.share - a.share)
+  }
+
+  clear(): void {
+    this.#wealth.clear()
+  }
+
+  save(): PlainData {
+    return this.#wealth.save()
+  }
+
+  load(state: PlainData): void {
+    this.#wealth.load(state)
+  }
+
+  bytes(): number {
+    return this.#wealth.bytes()
+  }
+}

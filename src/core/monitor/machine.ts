@@ -1,0 +1,304 @@
+/** The state of a monitor, and what an entry does to it. */
+import { type ClientLimits, type ClientState, ClientTable } from './clients.ts'
+import { Drift, DriftPace, type Typical } from './evidence/drift.ts'
+import type { EvidenceRule } from './evidence/evidence.ts'
+import type { Rules } from './evidence/rules.ts'
+import { explain } from './explain.ts'
+import { type Heard, hear } from './hearing.ts'
+import { type Action, type Policy, proposeAction, suspensionMs } from './policy.ts'
+import type { Scope, Slot } from './slots.ts'
+import { Suspensions, toldOf } from './suspensions.ts'
+import {
+  COUNTS,
+  type CountName,
+  type Entry,
+  type MonitorEvent,
+  type QueryEntry,
+  type StreamDetector,
+  type Verdict,
+} from './verdict.ts'
+
+/** What a monitor was configured to be. */
+export interface Setup {
+  readonly slots: readonly Slot[]
+  readonly limits: ClientLimits
+  readonly policy: Policy
+  readonly rules: Rules
+  /** Clients whom the policy leaves alone. */
+  readonly isAllowed: (client: string) => boolean
+  /** By detector, scores that drift is measured by; none without a calibration of the whole. */
+  readonly typical: readonly Typical[]
+}
+
+export interface State {
+  readonly clients: ClientTable
+  readonly groups: ClientTable
+  readonly global: ReadonlyMap<string, StreamDetector>
+  readonly suspended: Suspensions
+  readonly suspendedGroups: Suspensions
+  /** By detector. */
+  readonly drifts: readonly Drift[]
+  readonly counts: Record<CountName, number>
+  nowMs: number
+  stormStartMs: number
+  stormEvictions: number
+}
+
+/** The state before the first entry. */
+export function newState({ slots, limits, typical }: Setup): State {
+  const shared = slots.filter(({ scope }) => scope === 'global')
+  return {
+    clients: new ClientTable(limits),
+    groups: new ClientTable(limits),
+    global: new Map(shared.map((slot) => [slot.label, slot.make()])),
+    suspended: new Suspensions(limits.maxClients),
+    suspendedGroups: new Suspensions(limits.maxClients),
+    drifts: typical.map((scores) => new Drift(scores)),
+    counts: Object.fromEntries(COUNTS.map((name) => [name, 0])) as Record<CountName, number>,
+    nowMs: 0,
+    stormStartMs: 0,
+    stormEvictions: 0,
+  }
+}
+
+/** A client, or a group, that was never seen. */
+export function newOwner({ slots, rules }: Setup, id: string, scope: 'client' | 'group', nowMs: number): ClientState {
+  const own = slots.filter((slot) => slot.scope === (scope satisfies Scope))
+  // Groups without evidence of their own still have detectors.
+  const rule = (scope === 'group' ? rules.groups : undefined) ?? rules.clients
+  return {
+    id,
+    detectors: own.map((slot) => slot.make()),
+    evidence: rule.make(),
+    pace: new DriftPace(),
+    lastMs: nowMs,
+    queries: 0,
+    suspicious: 0,
+    suspensions: 0,
+    group: '',
+  }
+}
+
+/** True while drift of benign scores has put an end to suspensions. */
+export function isHeld({ policy }: Setup, { drifts }: State): boolean {
+  return policy.onDrift === 'hold' && drifts.some(({ direction }) => direction === 'higher')
+}
+
+/** Applies an entry that has been checked. Events are told in their order. */
+export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (event: MonitorEvent) => void) {
+  const { policy, rules, limits } = setup
+  state.nowMs = Math.max(state.nowMs, entry.timeMs)
+  const { nowMs } = state
+  if (entry.kind === 'query') return judge(entry)
+  if (entry.kind === 'suspend') suspend(entry.client, entry.untilMs)
+  else if (entry.kind === 'release') release(entry.client)
+  else expire(entry.unseenMs)
+  return undefined
+
+  function judge(query: QueryEntry): Verdict {
+    const { client: id, group: groupId = '' } = query
+    const before = state.clients.get(id)
+    const client = before ?? newOwner(setup, id, 'client', nowMs)
+    const group = groupId === '' ? undefined : (state.groups.get(groupId) ?? newOwner(setup, groupId, 'group', nowMs))
+    const heard = hear(query, { slots: setup.slots, global: state.global, client, group, nowMs })
+    const isSuspicious = heard.detections.some((one) => one.suspicious)
+    const failed = heard.errors.length > 0
+    const hasAdded = learn(client, heard, isSuspicious)
+    client.group = groupId
+    if (group !== undefined) learn(group, heard, isSuspicious)
+    // Queries that no detector could use must not push honest clients out of the table.
+    if (heard.detections.length > 0 || before !== undefined) keep(client, group)
+
+    const evidence = client.evidence.value(0)
+    const groupEvidence = group?.evidence.value(0) ?? 0
+    const isExempt = isLeftAlone(id)
+    if (group !== undefined) judgeGroup(group, groupEvidence)
+    if (group !== undefined && !isExempt) joinSuspension(client, group)
+    const isSuspended = state.suspended.of(id, nowMs) !== undefined
+    const proposed = proposeAction(
+      {
+        isSuspicious,
+        failed,
+        isSuspended,
+        suspends: !isExempt && !isHeld(setup, state) && evidence >= rules.clients.suspendAt,
+        throttles: !isExempt && (evidence >= rules.clients.throttleAt || groupEvidence >= groupThrottleAt()),
+        hasAdded,
+      },
+      policy,
+    )
+    const explanation = isSuspended || isExempt ? undefined : act(client, proposed)
+    if (!isExempt && proposed !== 'suspend') watchDrift(client, heard)
+    return verdictOf(query, heard, { isSuspicious, failed, proposed, explanation, evidence, groupEvidence })
+  }
+
+  function learn(owner: ClientState, { bySlot }: Heard, isSuspicious: boolean): boolean {
+    const hasAdded = owner.evidence.learn(bySlot, nowMs - owner.lastMs)
+    owner.lastMs = nowMs
+    owner.queries++
+    if (isSuspicious) owner.suspicious++
+    return hasAdded
+  }
+
+  function keep(client: ClientState, group: ClientState | undefined): void {
+    evicted(state.clients.keep(client))
+    if (group !== undefined) state.groups.keep(group)
+  }
+
+  /** On the operator's list, or nobody in particular: then what all the nameless do is held against none of them. */
+  function isLeftAlone(client: string): boolean {
+    return setup.isAllowed(client) || (client === '' && rules.clients.kind !== 'count')
+  }
+
+  function groupThrottleAt(): number {
+    return rules.groups?.throttleAt ?? Infinity
+  }
+
+  /** Suspends a group whose own evidence calls for it, and with it all its members that are remembered. */
+  function judgeGroup(group: ClientState, evidence: number): void {
+    const isDue = evidence >= (rules.groups?.suspendAt ?? Infinity) && !isHeld(setup, state)
+    if (!isDue || state.suspendedGroups.of(group.id, nowMs) !== undefined) return
+    const untilMs = nowMs + suspensionMs(group.suspensions, policy)
+    const reason = explanationOf(group, 'suspended', untilMs)
+    group.suspensions++
+    if (rules.groups!.kind !== 'count') group.evidence.clear()
+    state.suspendedGroups.begin(group.id, { untilMs, sinceMs: nowMs }, nowMs)
+    for (const { id, group: own } of state.clients) {
+      if (own === group.id && !isLeftAlone(id)) suspend(id, untilMs, reason)
+    }
+  }
+
+  /** Whoever asks for a suspended group is suspended as long as it is. */
+  function joinSuspension({ id }: ClientState, group: ClientState): void {
+    const ofGroup = state.suspendedGroups.of(group.id, nowMs)
+    const own = state.suspended.of(id, nowMs)
+    if (ofGroup === undefined || (own !== undefined && own.untilMs >= ofGroup.untilMs)) return
+    suspend(id, ofGroup.untilMs, 'Its group is suspended.')
+  }
+
+  /** Does what is proposed, and says why, where the evidence is the reason. */
+  function act(client: ClientState, proposed: Action): string | undefined {
+    if (proposed === 'throttle') {
+      return client.evidence.value(0) >= rules.clients.throttleAt ? explanationOf(client, 'throttled') : undefined
+    }
+    if (proposed !== 'suspend') return undefined
+    const untilMs = nowMs + suspensionMs(client.suspensions, policy)
+    const reason = explanationOf(client, 'suspended', untilMs)
+    client.suspensions++
+    // What it has cost is spent: after the suspension new evidence must be earned.
+    if (rules.clients.kind !== 'count') client.evidence.clear()
+    suspend(client.id, untilMs, reason)
+    return reason
+  }
+
+  function explanationOf(owner: ClientState, what: 'throttled' | 'suspended', untilMs?: number): string {
+    const isGroup = state.groups.get(owner.id) === owner
+    const rule: EvidenceRule = isGroup ? rules.groups! : rules.clients
+    const facts = { what, evidence: owner.evidence.value(0), queries: owner.queries, causes: owner.evidence.causes() }
+    const length = untilMs === undefined ? {} : { forMs: untilMs - nowMs }
+    return explain({ ...facts, ...length, isGroup }, rule, setup.slots)
+  }
+
+  function watchDrift(client: ClientState, { bySlot }: Heard): void {
+    if (state.drifts.length === 0 || client.id === '' || !client.pace.isDue(client.queries, nowMs)) return
+    for (const [i, drift] of state.drifts.entries()) {
+      const score = bySlot[i]?.score
+      if (score === undefined || !drift.push(score, client.queries, nowMs)) continue
+      const { mean, direction } = drift
+      tell({ kind: 'drift', detector: setup.slots[i]!.label, direction: direction!, mean, timeMs: nowMs })
+    }
+  }
+
+  function verdictOf(
+    query: QueryEntry,
+    { detections, errors, skipped }: Heard,
+    found: {
+      readonly isSuspicious: boolean
+      readonly failed: boolean
+      readonly proposed: Action
+      readonly explanation: string | undefined
+      readonly evidence: number
+      readonly groupEvidence: number
+    },
+  ): Verdict {
+    const { isSuspicious, failed, proposed, explanation, evidence, groupEvidence } = found
+    const { client: id, group: groupId = '' } = query
+    const suspicious = isSuspicious || (failed && policy.onError === 'closed')
+    const action = policy.mode === 'enforce' ? proposed : suspicious ? 'flag' : 'allow'
+    const isRefused = proposed === 'throttle' || proposed === 'suspend'
+    const suspension = state.suspended.of(id, nowMs)
+    state.counts.queries++
+    if (suspicious) state.counts.suspicious++
+    if (failed) state.counts.errors++
+    state.counts[action]++
+    return {
+      suspicious,
+      action,
+      proposed,
+      ...(policy.reply === 'enforce' || !isRefused ? {} : { reply: policy.reply }),
+      ...(explanation === undefined ? {} : { explanation }),
+      detections,
+      skipped,
+      errors,
+      client: {
+        id,
+        evidence,
+        ...pValueOf(rules.clients, evidence),
+        ...(suspension === undefined ? {} : toldOf(suspension, policy)),
+      },
+      ...(groupId === '' || rules.groups === undefined
+        ? {}
+        : { group: { id: groupId, evidence: groupEvidence, ...pValueOf(rules.groups, groupEvidence) } }),
+      ...(query.id === undefined ? {} : { id: query.id }),
+      timeMs: nowMs,
+    }
+  }
+
+  /** By an operator where there is no reason given. */
+  function suspend(client: string, untilMs: number, reason?: string): void {
+    state.suspended.begin(client, { untilMs, sinceMs: reason === undefined ? null : nowMs }, nowMs)
+    tell({ kind: 'suspended', client, untilMs, timeMs: nowMs, ...(reason === undefined ? {} : { reason }) })
+  }
+
+  /** It was a mistake: also what the client's group is suspended for. */
+  function release(id: string): void {
+    const client = state.clients.get(id)
+    if (client !== undefined) {
+      forgive(client)
+      const group = state.groups.get(client.group)
+      if (group !== undefined && state.suspendedGroups.end(group.id)) forgive(group)
+    }
+    if (state.suspended.end(id)) tell({ kind: 'released', client: id, timeMs: nowMs })
+  }
+
+  function forgive(owner: ClientState): void {
+    owner.evidence.clear()
+    owner.suspensions = 0
+  }
+
+  function expire(unseenMs: number): void {
+    state.clients.forget(nowMs - unseenMs)
+    state.groups.forget(nowMs - unseenMs)
+    state.suspended.expire(nowMs)
+    state.suspendedGroups.expire(nowMs)
+  }
+
+  function evicted(gone: readonly string[]): void {
+    for (const client of gone) tell({ kind: 'evicted', client, timeMs: nowMs })
+    state.counts.evictions += gone.length
+    if (nowMs - state.stormStartMs > limits.stormWindowMs) {
+      state.stormStartMs = nowMs
+      state.stormEvictions = 0
+    }
+    const limit = limits.maxClients / 2
+    const wasCalm = state.stormEvictions <= limit
+    state.stormEvictions += gone.length
+    if (wasCalm && state.stormEvictions > limit) {
+      tell({ kind: 'eviction_storm', evictions: state.stormEvictions, timeMs: nowMs })
+    }
+  }
+}
+
+function pValueOf(rule: EvidenceRule, evidence: number): { readonly pValue?: number } {
+  const pValue = rule.pValue(evidence)
+  return pValue === undefined ? {} : { pValue }
+}
