@@ -1,5 +1,7 @@
 /**
- * An ONNX model, watched: `node examples/onnxruntime.mjs mnist.onnx t10k-images-idx3-ubyte`.
+ * An ONNX model, watched.
+ *
+ *     node examples/onnxruntime.mjs mnist.onnx t10k-images-idx3-ubyte
  *
  * Honest digits, then one digit with a little more noise each time, as a black-box attack sends them.
  */

@@ -1,8 +1,10 @@
 /**
- * A transformers.js text classifier, watched: `node examples/transformers.mjs [model folder] [model]`.
+ * A transformers.js text classifier, watched.
  *
- * The folder holds models as the hub lays them out; without one the model comes from the hub. Somebody edits one
- * question until the answer changes; everybody else asks a question of their own.
+ *     node examples/transformers.mjs
+ *
+ * The model comes from the hub; or, with `[folder] [name]` behind the command, from a folder that holds models as the hub
+ * lays them out. Somebody edits one question until the answer changes; everybody else asks a question of their own.
  */
 import { env, pipeline } from '@huggingface/transformers'
 import { createMonitor, monitorModel } from 'monitaur'

@@ -13,7 +13,14 @@ import { testServer } from './tools/serverApp.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'reports/readme')
-const readme = ['README.md', 'docs/detectors.md', 'docs/embeddings.md', 'docs/server.md', 'docs/journal.md']
+const readme = [
+  'README.md',
+  'docs/detectors.md',
+  'docs/embeddings.md',
+  'docs/server.md',
+  'docs/journal.md',
+  'docs/middleware.md',
+]
   .map((file) => readFileSync(join(root, file), 'utf8'))
   .join('\n')
 const blocks = [...readme.matchAll(/^```(\S+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, where, code]) => {

@@ -4,25 +4,31 @@ import type { Lease } from './leases.ts'
 /** A body read whole, or why not. */
 export type Copied =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
-  | { readonly kind: 'failed'; readonly code: 'too_large' | 'broken' | 'used' | 'overloaded' }
+  | { readonly kind: 'failed'; readonly code: CopyFailure }
+
+type CopyFailure = 'too_large' | 'broken' | 'used' | 'overloaded'
 
 const EMPTY: Copied = { kind: 'whole', bytes: new Uint8Array(0) }
 
 /**
- * Copies the body of a request or a response that stays as it is, for whoever uses it next. Never rejects.
+ * Copies the body of a request or a response that stays as it is, for whoever uses it next. Gives what reads the copy, to
+ * be called once; it never rejects.
  *
- * The body is teed, and the copy is read at once: the other branch keeps what it has not given yet, so at most
- * `maxBytes`. A longer body is not copied where the length is declared; where it is not, the copy is given up at the
- * limit, and from then on the body flows at its reader's pace.
+ * The body is teed, and each branch keeps what the other one has read before it, so at most `maxBytes`: where the length
+ * is declared, a longer body is not copied, and a shorter one is read when that is asked for, off the request's path;
+ * where it is not, the copy is read at once and given up at the limit. From then on the body flows at its reader's pace.
  */
-export async function copyBody(message: Request | Response, maxBytes: number, lease: Lease): Promise<Copied> {
-  if (message.body === null) return EMPTY
+export function copyBody(message: Request | Response, maxBytes: number, lease: Lease): () => Promise<Copied> {
+  const failed = (code: CopyFailure) => async (): Promise<Copied> => ({ kind: 'failed', code })
+  if (message.body === null) return async () => EMPTY
   const length = declaredLength(message.headers)
-  if (length !== undefined && length > maxBytes) return { kind: 'failed', code: 'too_large' }
-  if (length !== undefined && !lease.take(length)) return { kind: 'failed', code: 'overloaded' }
+  if (length !== undefined && length > maxBytes) return failed('too_large')
+  if (length !== undefined && !lease.take(length)) return failed('overloaded')
   const copy = cloneOf(message)
-  if (copy === undefined) return { kind: 'failed', code: 'used' }
-  return length === undefined ? readBounded(copy.body!, maxBytes, lease) : readWhole(copy, maxBytes)
+  if (copy === undefined) return failed('used')
+  if (length !== undefined) return () => readWhole(copy, maxBytes)
+  const reading = readBounded(copy.body!, maxBytes, lease)
+  return () => reading
 }
 
 /** Digits only, as servers require it (RFC 9112, section 6.3). */
@@ -54,7 +60,7 @@ export async function readBounded(stream: ReadableStream<unknown>, maxBytes: num
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  const giveUp = (code: 'too_large' | 'broken' | 'overloaded'): Copied => {
+  const giveUp = (code: CopyFailure): Copied => {
     reader.cancel().catch(() => {}) // not awaited: that of a tee ends with its other branch
     return { kind: 'failed', code }
   }

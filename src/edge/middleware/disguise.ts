@@ -27,7 +27,7 @@ export async function disguise(
 ): Promise<Disguise> {
   if (!response.ok || response.body === null) return { truth: response, harmless: response }
   if (!isJson(response)) return { truth: response, harmless: undefined }
-  const copied = await copyBody(response, options.maxBytes, options.lease)
+  const copied = await copyBody(response, options.maxBytes, options.lease)()
   const opened = await openResponse(response, copied, options)
   if (copied.kind === 'failed' || opened.kind === 'failed') return { truth: response, harmless: undefined }
   response.body.cancel().catch(() => {}) // the copy is whole

@@ -47,7 +47,7 @@ export function queryOf(visit: Visit, lease: Lease, settings: Settings, fail: Fa
   }
 
   async function readOnce(): Promise<Known> {
-    const opened = await openRequest(visit.request, await copied, options)
+    const opened = await openRequest(visit.request, await copied(), options)
     if (opened.kind === 'failed') {
       fail(BODY_FAILURES[opened.code], MESSAGES[opened.code])
       return { kind: 'failed' }
@@ -72,7 +72,7 @@ export function outputOf(
   if (read === undefined || !response.ok || !isJson(response)) return async () => undefined
   const copied = copyBody(response, limits.bodyBytes, lease)
   return async () => {
-    const opened = await openResponse(response, await copied, { maxBytes: limits.bodyBytes, lease })
+    const opened = await openResponse(response, await copied(), { maxBytes: limits.bodyBytes, lease })
     if (opened.kind === 'failed') {
       fail(ANSWER_FAILURES[opened.code], MESSAGES[opened.code])
       return undefined
