@@ -24,6 +24,11 @@ export function sumBy(labels: string, expression: string): string {
   return labels === '' ? `sum(${expression})` : `sum by (${labels}) (${expression})`
 }
 
+/** 0 where there is nothing. */
+export function orZero(expression: string): string {
+  return `${expression} or vector(0)`
+}
+
 /** Growth of a counter per second. */
 export function perSecond(labels: string, series: string): string {
   return sumBy(labels, `rate(${series}[${WINDOW}])`)

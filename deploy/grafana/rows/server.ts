@@ -1,12 +1,14 @@
 /** The servers themselves: settings in force, and the process. */
 import { graph, table } from '../panels.ts'
-import { growth, ofDetectors, ofModels, ofServers, perSecond, sumBy } from '../queries.ts'
+import { growth, ofDetectors, ofModels, ofServers, orZero, perSecond, sumBy } from '../queries.ts'
 
 const EACH = 'instance, model, detector'
 const backends = `max by (${EACH}, backend) (${ofDetectors('monitaur_backend_info')})`
 const builtIn = `label_replace(group by (${EACH}) (${ofDetectors('monitaur_threshold')}), "backend", "built in", "", "")`
 // A lost backend makes a series of its own that begins at 1, which no rate would see.
-const lost = `${sumBy('', ofDetectors('monitaur_backend_changes_total'))} or vector(0)`
+const lost = orZero(sumBy('', ofDetectors('monitaur_backend_changes_total')))
+// There are series where a model is calibrated.
+const drift = `max by (model, detector) (${ofDetectors('monitaur_calibration_drift')})`
 
 export const server = [
   table({
@@ -36,15 +38,28 @@ export const server = [
     title: 'Age of the calibration',
     description: 'Time since the thresholds of a model were calibrated. It only falls when somebody calibrates.',
     unit: 's',
-    width: 8,
+    width: 6,
     lines: [['{{model}}', `max by (model) (${ofModels('monitaur_calibration_age_seconds')})`]],
+  }),
+  graph({
+    title: 'Drift from the calibration',
+    description:
+      'How often the benign scores of a detector were found to have moved, which detectors stand apart now (1 higher, −1 ' +
+      'lower), and where nobody is suspended because of it: calibrate again. Nothing but zeros where nothing is calibrated.',
+    width: 6,
+    lines: [
+      ['{{model}} found', growth('model', ofModels('monitaur_drifts_total'))],
+      ['{{model}} {{detector}}', orZero(drift)],
+      ['{{model}} suspensions held', orZero(`max by (model) (${ofModels('monitaur_suspensions_held')})`)],
+      ['{{model}} alpha', orZero(`max by (model) (${ofModels('monitaur_calibration_alpha')})`)],
+    ],
   }),
   graph({
     title: 'Reloads and lost backends',
     description:
       'Configuration files read while running: refused means that the old settings are still in force, and the log ' +
       'says why. Lost backends were made again or replaced by the next.',
-    width: 8,
+    width: 6,
     lines: [
       ['reload {{result}}', growth('result', ofServers('monitaur_config_reloads_total'))],
       ['backends lost since the start', lost],
@@ -54,7 +69,7 @@ export const server = [
     title: 'Listeners of events',
     description:
       'Open cockpits and other readers of /v1/events, and those that were dropped because they were too slow.',
-    width: 8,
+    width: 6,
     lines: [
       ['listening', sumBy('', ofServers('monitaur_event_listeners'))],
       ['dropped', growth('', ofServers('monitaur_event_listeners_dropped_total'))],
