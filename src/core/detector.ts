@@ -3,7 +3,7 @@
  * and the refusals, so that no detector writes them again.
  */
 import { configHashOf } from './calibration/configHash.ts'
-import { type Calibration, type ReadCalibration, readCalibration, UNITS } from './calibration/record.ts'
+import { type Calibration, type ReadCalibration, readCalibration } from './calibration/record.ts'
 import { checkObject, isPlainObject, refuse } from './checkers.ts'
 import { isMonitorError, withPath } from './errors.ts'
 import type { Technique } from './techniques.ts'
@@ -207,9 +207,9 @@ function detectorOf<Obs, Checked, Meta>(
 function judged<Meta>(
   { score, confidence, reason, metadata }: Omit<Detection<Meta>, 'detector'>,
   detector: string,
-  { record, scale }: ReadCalibration,
+  { record, scale, words }: ReadCalibration,
 ): Detection<Meta> {
-  const { threshold, unit } = record
+  const { threshold } = record
   const pValue = scale.pValue(score)
   return {
     suspicious: score >= threshold,
@@ -217,14 +217,10 @@ function judged<Meta>(
     threshold,
     confidence,
     pValue,
-    reason: `p = ${shortP(pValue)} among ${scale.n} benign ${UNITS[unit]}, suspicious above a score of ${shortP(threshold)}; the detector's own words: ${reason}`,
+    reason: `p = ${Number(pValue.toPrecision(3))} ${words} ${reason}`,
     metadata,
     detector,
   }
-}
-
-function shortP(value: number): string {
-  return String(Number(value.toPrecision(3)))
 }
 
 function summaryOf({ record, scale }: ReadCalibration): PlainData {

@@ -38,6 +38,7 @@ export {
   makeDetector,
   type PreparedDetector,
 } from './detector.ts'
+export type { DetectorCost } from './detectorCosts.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
 export type { ContentFingerprintConfig, ContentFingerprintMetadata } from './detectors/contentFingerprint.ts'
 export type { CoverageConfig, CoverageMetadata } from './detectors/coverage.ts'

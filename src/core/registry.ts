@@ -2,7 +2,9 @@
 import { type Builtins, builtins } from './builtins.ts'
 import { checkObject, hint, isPlainObject, refuse, show } from './checkers.ts'
 import { type Calibrated, type DetectorSpec, defined, type PreparedDetector, prepareDetector } from './detector.ts'
+import { COSTS, type DetectorCost } from './detectorCosts.ts'
 import { MonitorError } from './errors.ts'
+import type { Technique } from './techniques.ts'
 import type { Detector, Feature, Modality, PlainData } from './types.ts'
 
 /** A table of detectors by name. */
@@ -28,6 +30,12 @@ export interface DetectorListing {
   readonly modality: Modality
   readonly needs: Feature
   readonly summary: string
+  /** What it finds signs of, as MITRE ATLAS names it, the likeliest first. */
+  readonly techniques: readonly Technique[]
+  /** Where the method comes from. */
+  readonly paper?: string
+  /** What it remembers of a client and takes per query at its defaults; undefined for a detector of one's own. */
+  readonly cost?: DetectorCost
   /** The default options, without plug-in functions. */
   readonly defaults: Readonly<Record<string, PlainData>>
 }
@@ -83,8 +91,11 @@ export function createRegistry(): Registry {
         const isAny = own === 'any' && MODALITIES.includes(modality) && !(needs === 'vector' && modality === 'text')
         return modality === undefined || own === modality || isAny
       })
-      .map(([name, { family, modality, needs, summary, defaults }]) => {
-        return { name, family, modality, needs, summary, defaults: defined(defaults) as DetectorListing['defaults'] }
+      .map(([name, { family, modality, needs, summary, techniques = [], paper, defaults }]) => {
+        const cost = Object.hasOwn(COSTS, name) ? COSTS[name] : undefined
+        const known = defined({ paper, cost })
+        const plain = defined(defaults) as DetectorListing['defaults']
+        return { name, family, modality, needs, summary, techniques, ...known, defaults: plain }
       })
   }
 

@@ -86,7 +86,7 @@ export function openSeal(
   if (missing !== undefined || checksum !== checksumOf(rest)) {
     throw new MonitorError('bad_config', 'is damaged or was changed by hand; calibrate again', path)
   }
-  return rest
+  return value
 }
 
 const FIELDS = [
@@ -112,6 +112,8 @@ const FIELDS = [
 export interface ReadCalibration {
   readonly record: Calibration
   readonly scale: BenignScale
+  /** What each detection says after its p-value. */
+  readonly words: string
 }
 
 /** Reads a detector's record and checks that it is of this one. Throws `bad_config`. */
@@ -145,7 +147,9 @@ export function readCalibration(
   if (scale.threshold(promise) !== fields.threshold) {
     refuse('bad_config', 'must follow from the scores', fields.threshold, `${path}.threshold`)
   }
-  return { record: fields, scale }
+  const limit = Number(fields.threshold.toPrecision(3))
+  const words = `among ${scale.n} benign ${UNITS[unit]}, suspicious above a score of ${limit}; the detector's own words:`
+  return { record: fields, scale, words }
 }
 
 /** What a record is made of, beside the scores. */

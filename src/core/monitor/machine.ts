@@ -7,6 +7,7 @@ import { explain } from './explain.ts'
 import { type Heard, hear } from './hearing.ts'
 import { type Action, type Policy, proposeAction, suspensionMs } from './policy.ts'
 import type { Scope, Slot } from './slots.ts'
+import { countEvictions } from './storm.ts'
 import { Suspensions, toldOf } from './suspensions.ts'
 import {
   COUNTS,
@@ -140,7 +141,7 @@ export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (even
   }
 
   function keep(client: ClientState, group: ClientState | undefined): void {
-    evicted(state.clients.keep(client))
+    countEvictions(state, limits, state.clients.keep(client), tell)
     if (group !== undefined) state.groups.keep(group)
   }
 
@@ -280,21 +281,6 @@ export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (even
     state.groups.forget(nowMs - unseenMs)
     state.suspended.expire(nowMs)
     state.suspendedGroups.expire(nowMs)
-  }
-
-  function evicted(gone: readonly string[]): void {
-    for (const client of gone) tell({ kind: 'evicted', client, timeMs: nowMs })
-    state.counts.evictions += gone.length
-    if (nowMs - state.stormStartMs > limits.stormWindowMs) {
-      state.stormStartMs = nowMs
-      state.stormEvictions = 0
-    }
-    const limit = limits.maxClients / 2
-    const wasCalm = state.stormEvictions <= limit
-    state.stormEvictions += gone.length
-    if (wasCalm && state.stormEvictions > limit) {
-      tell({ kind: 'eviction_storm', evictions: state.stormEvictions, timeMs: nowMs })
-    }
   }
 }
 

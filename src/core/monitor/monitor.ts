@@ -193,7 +193,7 @@ function readSetup(config: StreamMonitorConfig, registry: Registry<Specs>) {
   const setup: Setup = {
     slots,
     limits,
-    policy: { ...policy, throttleAt, suspendAt },
+    policy: { ...policy, throttleAt, suspendAt, halfLifeMs: calibration?.record.halfLifeMs ?? policy.halfLifeMs },
     rules,
     isAllowed: allowList(policy),
     typical: calibration?.record.detectors.map(({ typical }) => typical) ?? [],

@@ -43,7 +43,7 @@ function cellsOf(detector: StatusDetector): readonly (readonly [text: string, ki
   ]
 }
 
-const OWN_COLUMNS = ['threshold', 'limits', 'calibration']
+const OWN_COLUMNS = ['threshold', 'limits']
 const SCOPES = { client: 'each client', group: 'each group', global: 'all clients' } as const
 
 /** Without those that stand in columns of their own. */

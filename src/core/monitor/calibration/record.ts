@@ -6,6 +6,7 @@ import { checkNumber, checkObject, refuse } from '../../checkers.ts'
 import { MonitorError } from '../../errors.ts'
 import { type Bet, type Book, betsOn, RATES, SPANS } from '../evidence/book.ts'
 import { TYPICAL } from '../evidence/drift.ts'
+import { LEAST_EVIDENCE } from '../evidence/wealth.ts'
 import { throttleAlphaOf } from '../policy.ts'
 
 /** What is known of one detector in its place. */
@@ -123,8 +124,20 @@ export function calibratedLimits({ clients, assurance }: MonitorCalibration): {
   readonly suspendAt: number
 } {
   const maxima = BenignScale.read(clients.maxima, 'clients.maxima')
-  const limit = (alpha: number) => maxima.threshold({ alpha, assurance })!
-  return { throttleAt: limit(throttleAlphaOf({ throttleAlpha: null }, clients.alpha)), suspendAt: limit(clients.alpha) }
+  const { alpha } = clients
+  const throttleAlpha = throttleAlphaOf({ throttleAlpha: null }, alpha)
+  return {
+    throttleAt: limitOf(maxima, { alpha: throttleAlpha, assurance }),
+    suspendAt: limitOf(maxima, { alpha, assurance }),
+  }
+}
+
+/**
+ * The evidence that at most a share alpha of benign units ever has, of enough of them. Never 0: without any evidence nobody
+ * is suspended, also where hardly a benign client ever had some.
+ */
+export function limitOf(maxima: BenignScale, promise: Required<Promised>): number {
+  return Math.max(maxima.threshold(promise)!, LEAST_EVIDENCE)
 }
 
 function checkSlots(

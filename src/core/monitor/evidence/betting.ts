@@ -48,7 +48,7 @@ export class Betting implements Evidence {
   }
 
   value(elapsedMs: number): number {
-    return Math.max(0, this.#wealth.logE(elapsedMs))
+    return this.#wealth.evidence(elapsedMs)
   }
 
   causes(): Cause[] {

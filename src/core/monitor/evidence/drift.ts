@@ -90,13 +90,14 @@ export class Drift {
 
   /** Adds the score of a benign client's n-th query. Returns true when a drift begins, or turns round. */
   push(score: number, n: number, timeMs: number): boolean {
-    if (!this.#adwin.push(heightAmong(typicalAt(this.#typical, spanOf(n)), score))) return false
-    const before = this.#direction
+    const isCut = this.#adwin.push(heightAmong(typicalAt(this.#typical, spanOf(n)), score))
+    if (!isCut && this.#direction === null) return false
     const apart = this.mean - 0.5
-    this.#direction = Math.abs(apart) < NEAR ? null : apart > 0 ? 'higher' : 'lower'
-    if (this.#direction === before) return false
-    this.#sinceMs = this.#direction === null ? 0 : timeMs
-    return this.#direction !== null
+    const now = Math.abs(apart) < NEAR ? null : apart > 0 ? 'higher' : 'lower'
+    if (now === this.#direction || !(isCut || now === null)) return false
+    this.#direction = now
+    this.#sinceMs = now === null ? 0 : timeMs
+    return now !== null
   }
 
   save(): PlainData {

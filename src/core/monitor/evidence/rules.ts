@@ -2,7 +2,7 @@
 
 import { MonitorError } from '../../errors.ts'
 import { log } from '../../math.ts'
-import type { ReadMonitorCalibration, ReadUnits } from '../calibration/record.ts'
+import { limitOf, type ReadMonitorCalibration, type ReadUnits } from '../calibration/record.ts'
 import { type Policy, type PolicyConfig, refuseCounting, throttleAlphaOf } from '../policy.ts'
 import type { Slot } from '../slots.ts'
 import { Betting, P_VALUE, SCORE } from './betting.ts'
@@ -90,11 +90,10 @@ function calibratedRule(
   { book, maxima, alpha }: ReadUnits,
   { policy, assurance, path }: { readonly policy: Policy; readonly assurance: number | null; readonly path: string },
 ): EvidenceRule {
-  const limit = (share: number) => maxima.threshold({ alpha: share, assurance })!
   return {
     kind: 'calibrated',
-    throttleAt: limit(throttleAlphaOf(policy, alpha, path)),
-    suspendAt: limit(alpha),
+    throttleAt: limitOf(maxima, { alpha: throttleAlphaOf(policy, alpha, path), assurance }),
+    suspendAt: limitOf(maxima, { alpha, assurance }),
     make: () => new Betting(book, SCORE),
     pValue: (value) => maxima.pValue(value),
   }

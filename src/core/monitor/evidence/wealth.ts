@@ -5,6 +5,8 @@ import { readDoubles, readNumber, readState } from '../../state.ts'
 import type { PlainData } from '../../types.ts'
 import { type Book, spanOf } from './book.ts'
 
+/** Less evidence is none, in nats. */
+export const LEAST_EVIDENCE = 1e-9
 /** Beyond it more capital says no more. */
 const MOST = 1e100
 // biome-ignore lint/suspicious/noApproximativeNumericConstant: a literal has the same bits everywhere, Math.LN2 need not
@@ -67,6 +69,12 @@ export class Wealth {
     let sum = reserve(this.#count) * weights.reduce((total, weight) => total + weight, 0)
     for (let i = 0; i < weights.length; i++) sum += weights[i]! * faded(this.#capital[i]!, share)
     return log(sum)
+  }
+
+  /** ln E, at least 0: below there is no evidence, nor in the last digits of a sum of weights. */
+  evidence(elapsedMs = 0): number {
+    const logE = this.logE(elapsedMs)
+    return logE > LEAST_EVIDENCE ? logE : 0
   }
 
   /** What each bet has, by its weight. */
