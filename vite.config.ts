@@ -13,7 +13,13 @@ const target = 'es2022'
 const base = './'
 
 /** Packages that are loaded on first use, if the user has them. */
-const optional = ['sharp', /^onnxruntime-(?:web|node)(?:\/|$)/, '@huggingface/transformers']
+const optional = [
+  'sharp',
+  /^onnxruntime-(?:web|node)(?:\/|$)/,
+  '@huggingface/transformers',
+  '@observablehq/plot',
+  'linkedom',
+]
 /** Packages that the doors import but do not contain, and Node's own. */
 const external = [/^node:/, 'comlink', /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', ...optional]
 
@@ -33,6 +39,8 @@ const library: UserConfig = {
         embed: 'src/embed/index.ts',
         laws: 'src/laws/index.ts',
         worker: 'src/worker/index.ts',
+        eval: 'src/eval/index.ts',
+        'eval-node': 'src/eval/node/index.ts',
         server: 'src/server/index.ts',
         cli: 'src/server/cli.ts',
         'copy-net': 'src/embed/onnx/copyNetWeights.ts',

@@ -23,9 +23,12 @@ const MAY: Readonly<Record<string, Rule>> = {
   },
   edge: { layers: ['core', 'embed'], packages: ['hono'] },
   worker: { layers: ['core', 'embed'], packages: ['comlink'] },
-  eval: { layers: ['core', 'embed'], packages: [/^node:/] },
+  eval: {
+    layers: ['core', 'embed'],
+    packages: [/^node:/, 'onnxruntime-node', '@observablehq/plot', 'linkedom'],
+  },
   server: {
-    layers: ['core', 'embed', 'edge'],
+    layers: ['core', 'embed', 'edge', 'eval'],
     packages: [/^node:/, /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', 'uplot'],
     files: ['deploy/grafana/dashboards/monitaur.json'],
   },
@@ -65,7 +68,7 @@ describe('the layers', () => {
         if (other === layer || rule!.files?.includes(target)) continue
         expect(rule!.layers, `${file} imports ${specifier}`).toContain(other)
         expect(
-          ['index.ts', 'monitor/index.ts', 'pictures/index.ts'],
+          ['index.ts', 'monitor/index.ts', 'pictures/index.ts', 'node/index.ts'],
           `${specifier} must go through an index`,
         ).toContain(rest.join('/'))
       }
@@ -92,6 +95,15 @@ describe('the layers', () => {
         if (isCockpit(file))
           expect(target === 'uplot' || isCockpit(target) || type, `${file}: ${specifier}`).toBeTruthy()
         else expect(isCockpit(target) || target === 'uplot', `${file}: ${specifier}`).toBe(false)
+      }
+    }
+  })
+
+  test('the evaluation runs anywhere, apart from its folder for Node', () => {
+    const isNode = (file: string) => file.startsWith('src/eval/node/')
+    for (const file of sources.filter((one) => one.startsWith('src/eval/') && !isNode(one))) {
+      for (const specifier of importsOf(file)) {
+        expect(specifier.startsWith('.') && !isNode(join(dirname(file), specifier)), `${file}: ${specifier}`).toBe(true)
       }
     }
   })

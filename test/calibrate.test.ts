@@ -3,7 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Backend, calibrate, calibrateMonitor, type ModelEmbedder, type Query } from '../src/embed/index.ts'
+import {
+  type Backend,
+  calibrate,
+  calibrateMonitor,
+  createMonitorCalibrator,
+  type ModelEmbedder,
+  type Query,
+} from '../src/embed/index.ts'
 import { createMonitor, getDetector, isMonitorError, loadDetector } from '../src/index.ts'
 import { CALIBRATE_HELP, CALIBRATE_OPTIONS } from '../src/server/calibrateOptions.ts'
 import { checkConfig } from '../src/server/config/config.ts'
@@ -54,19 +61,19 @@ const refusal = (path: string, message = '') =>
 describe('calibrate', () => {
   test('makes a record of raw queries that a detector takes', async () => {
     const told: number[] = []
-    const record = await calibrate('text_repetition', honest(100), {
+    const record = await calibrate('text_repetition', honest(150), {
       alpha: 0.02,
       onQuery: (count) => told.push(count),
     })
     expect(record).toMatchObject({
       detector: 'text_repetition',
       unit: 'client',
-      scores: { n: 100 },
+      scores: { n: 150 },
       queries: told.length,
     })
     const detector = getDetector('text_repetition', { calibration: record })
     for (let i = 0; i < 10; i++) await detector.process({ input: 'again' })
-    expect(await detector.process({ input: 'again' })).toMatchObject({ suspicious: true, pValue: 1 / 101 })
+    expect(await detector.process({ input: 'again' })).toMatchObject({ suspicious: true, pValue: 1 / 151 })
     loadDetector(JSON.parse(JSON.stringify({ name: 'text_repetition', calibration: record })))
   })
 
@@ -116,7 +123,7 @@ describe('a record of another model', () => {
     recoveries: 0,
   })
   const q8 = { from: 'transformers', model: 'tiny', dtype: 'q8' }
-  const make = () => calibrate({ name: 'text_similarity', embedder: model(q8, 'wasm') }, honest(40), { alpha: 0.05 })
+  const make = () => calibrate({ name: 'text_similarity', embedder: model(q8, 'wasm') }, honest(60), { alpha: 0.05 })
 
   test('tells the model, its type of numbers and its backend, and is taken by the same', async () => {
     const calibration = await make()
@@ -164,7 +171,7 @@ describe('calibrateMonitor', () => {
   const config = { detectors: ['text_similarity', 'text_repetition'] } as const
 
   test('makes a record that a monitor takes: honest clients are left alone, and who repeats is suspended', async () => {
-    const calibration = await calibrateMonitor(config, honest(200), { alpha: 0.02 })
+    const calibration = await calibrateMonitor(config, honest(200), { alpha: 0.02, assurance: 0 })
     const monitor = createMonitor({ ...config, calibration, policy: { mode: 'enforce' } })
     const honestVerdicts = await monitor.inspectBatch(honest(50, 2))
     const suspended = new Set(
@@ -178,6 +185,15 @@ describe('calibrateMonitor', () => {
     expect(last).toBe('suspend')
   })
 
+  test('a query refused for its time does not take the next one with it', async () => {
+    const calibrator = createMonitorCalibrator({ detectors: ['text_repetition'] }, { alpha: 0.02 })
+    await calibrator.add({ input: 'x', client: 'a', timeMs: 1000 })
+    for (const timeMs of [Number.NaN, -1, 'now' as never]) {
+      await expect(calibrator.add({ input: 'x', client: 'a', timeMs })).rejects.toMatchObject({ path: 'timeMs' })
+      expect((await calibrator.add({ input: 'x', client: 'a' })).timeMs).toBe(1000)
+    }
+  })
+
   test('passes groups on to the monitor', async () => {
     const monitor = createMonitor({ detectors: [{ name: 'text_repetition', scope: 'group' }] })
     await monitor.inspect({ input: 'x', client: 'a', group: 'g' })
@@ -187,7 +203,10 @@ describe('calibrateMonitor', () => {
   })
 
   test('a record of other features is refused with its place', async () => {
-    const calibration = await calibrateMonitor({ detectors: ['text_repetition'] }, honest(200), { alpha: 0.02 })
+    const calibration = await calibrateMonitor({ detectors: ['text_repetition'] }, honest(200), {
+      alpha: 0.02,
+      assurance: 0,
+    })
     const hashed = { detectors: [{ name: 'text_repetition', hash: (text: string) => text }], calibration }
     expect(() => createMonitor(hashed)).toThrow(refusal('monitor.calibration.detectors[0].record.featuresHash'))
   })
@@ -200,7 +219,7 @@ function file(name: string, content: string): string {
 }
 
 const lines = (queries: readonly Query[]) => `${queries.map((query) => JSON.stringify(query)).join('\n')}\n`
-const TRAFFIC = file('traffic.ndjson', lines(honest(200)))
+const TRAFFIC = file('traffic.ndjson', lines(honest(240)))
 const CONFIG = file(
   'monitaur.yaml',
   'detectors: [text_similarity, text_repetition]\npolicy: { mode: enforce }\ncalibration: calibration.json\n',
@@ -221,8 +240,10 @@ describe('monitaur calibrate', () => {
       output,
     ])
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toMatch(/promise +of benign clients at most 1 in 50, on average over calibrations, is ever suspended/)
-    expect(out).toMatch(/clients +200, of which 67 fitted the bets/)
+    expect(out).toMatch(
+      /promise +of benign clients at most 1 in 50 is ever suspended\nassurance +95 %: in so many of 100/,
+    )
+    expect(out).toMatch(/clients +240, of which 80 fitted the bets/)
     expect(JSON.parse(readFileSync(output, 'utf8'))).toMatchObject({
       kind: 'monitor',
       alpha: 0.02,
@@ -251,7 +272,7 @@ describe('monitaur calibrate', () => {
     const { models } = await (await get('/v1/status')).json()
     expect(models[0]).toMatchObject({
       evidence: 'calibrated',
-      calibration: { alpha: 0.02, clients: 200, isHeld: false },
+      calibration: { alpha: 0.02, assurance: 0.95, clients: 240, isHeld: false },
     })
     const { clients } = await (await get('/v1/clients')).json()
     expect(clients[0].reason).toMatch(/^Suspended for 1 h: evidence/)
@@ -272,12 +293,16 @@ describe('monitaur calibrate', () => {
     const { code, out } = await runCli([...argv, '--output', path, '--plot', join(folder, 'p.svg'), '--json'])
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({
-      calibration: { kind: 'detector', detector: 'text_repetition', unit: 'client', n: 200, bad: 0, output: path },
+      calibration: { kind: 'detector', detector: 'text_repetition', unit: 'client', n: 240, bad: 0, output: path },
     })
     const calibration = JSON.parse(readFileSync(path, 'utf8'))
     getDetector('text_repetition', { maxHistorySize: 50, calibration })
     const byQuery = await runCli([...argv, '--unit', 'query', '--output', path, '--json'])
-    expect(JSON.parse(byQuery.out).calibration).toMatchObject({ unit: 'query', n: honest(200).length })
+    expect(JSON.parse(byQuery.out).calibration).toMatchObject({
+      unit: 'query',
+      n: honest(240).length,
+      assurance: 0,
+    })
   })
 
   test('too few clients: exit code 1, how many are needed, and nothing written', async () => {
@@ -293,8 +318,21 @@ describe('monitaur calibrate', () => {
       path,
     ])
     expect({ code, out }).toEqual({ code: 1, out: '' })
-    expect(err).toContain('alpha 0.001 needs 1499 benign clients, got 200')
+    expect(err).toContain('alpha 0.001 with an assurance of 0.95 needs 4493 benign clients, got 240: ')
+    expect(err).toContain('a lower assurance: 0 takes 1499')
     expect(existsSync(path)).toBe(false)
+  })
+
+  test('without an assurance fewer clients will do, and the summary says what that means', async () => {
+    const path = file('few.ndjson', lines(honest(80)))
+    const argv = ['calibrate', path, '--alpha', '0.02', '--config', CONFIG, '--output', join(folder, 'few.json')]
+    expect((await runCli(argv)).code).toBe(1)
+    const { code, out } = await runCli([...argv, '--assurance', '0'])
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /assurance +none: the promise holds on average over calibrations; for this one the share may be/,
+    )
+    expect(JSON.parse(readFileSync(join(folder, 'few.json'), 'utf8')).assurance).toBe(0)
   })
 
   test('bad lines: told on stderr, left out, exit code 2', async () => {
@@ -408,7 +446,7 @@ describe('a configuration with a calibration', () => {
   test('takes a new record while the server runs', async () => {
     const detectors = ['text_repetition']
     const [a, b] = await Promise.all(
-      [1, 2].map((seed) => calibrateMonitor({ detectors }, honest(200, seed), { alpha: 0.02 })),
+      [1, 2].map((seed) => calibrateMonitor({ detectors }, honest(200, seed), { alpha: 0.02, assurance: 0 })),
     )
     const { app, get } = await testServer({ detectors, calibration: a! })
     await app.reload(checkConfig({ detectors, calibration: b! }))

@@ -15,7 +15,7 @@ import {
 import { nextUp } from '../src/core/math.ts'
 import { normal, random } from './tools/random.ts'
 
-const average = (alpha: number) => ({ alpha, assurance: null })
+const average = (alpha: number) => ({ alpha, assurance: 0 })
 
 /** Benign observations for `confidence` in mode margin: the score is 1 − |2p − 1|. */
 function answers(count: number, seed = 1): Observation[] {
@@ -166,7 +166,7 @@ describe('calibrating a detector', () => {
     const of = (client: string, ...prints: string[]) =>
       prints.map((fingerprint) => ({ client, observation: { fingerprint } }))
     const benign = [...of('a', 'x', 'x', 'x'), ...of('b', 'x'), ...of('c', 'y', 'x', 'y')]
-    const found = calibrate('text_repetition', benign, { alpha: 0.3 })
+    const found = calibrate('text_repetition', benign, { alpha: 0.3, assurance: 0 })
     expect(found).toMatchObject({ unit: 'client', queries: 7, scores: { n: 3, values: [1, 2, 3], above: [2, 1, 0] } })
     expect(found.threshold).toBe(nextUp(3))
   })
@@ -179,13 +179,41 @@ describe('calibrating a detector', () => {
         message: expect.stringContaining('needs 999 benign queries, got 500'),
       }),
     )
-    expect(() => calibrate(MARGIN, unnamed(answers(200)), { alpha: 0.01, assurance: 0.95 })).toThrow(/needs 299 benign/)
+    expect(() => calibrate(MARGIN, unnamed(answers(200)), { alpha: 0.01, assurance: 0.95 })).toThrow(
+      'alpha 0.01 with an assurance of 0.95 needs 299 benign queries, got 200: give more, or a larger alpha, ' +
+        'or a lower assurance: 0 takes 99, and promises alpha on average over calibrations only',
+    )
+    // The smallest that is taken: found without counting up to it.
+    expect(() => calibrate(MARGIN, [], { alpha: 1e-8, assurance: 0.95 })).toThrow(/needs 299573226 benign/)
+  })
+
+  test('of clients is assured by 0.95 unless something else is asked, of single queries on average', () => {
+    const benign = answers(299).map((observation, i) => ({ observation, client: `${i}` }))
+    expect(calibrate(MARGIN, benign, { alpha: 0.01 })).toMatchObject({ unit: 'client', assurance: 0.95 })
+    expect(() => calibrate(MARGIN, benign.slice(1), { alpha: 0.01 })).toThrow(/needs 299 benign clients, got 298/)
+    expect(calibrate(MARGIN, benign.slice(1), { alpha: 0.01, assurance: 0 }).assurance).toBe(0)
+    expect(calibrate(MARGIN, benign.slice(1), { alpha: 0.01, unit: 'query' }).assurance).toBe(0)
+  })
+
+  test('keeps the promise for all but one in twenty of the calibrations that were made', () => {
+    // Scores are uniform: 1 − threshold is the share that lies above.
+    let broken = 0
+    for (let seed = 0; seed < 400; seed++) {
+      const benign = answers(120, 3000 + seed).map((observation, i) => ({ observation, client: `${i}` }))
+      if (1 - calibrate(MARGIN, benign, { alpha: 0.05 }).threshold > 0.05) broken++
+    }
+    // One of 120 may lie above, and P(Binomial(120, 0.05) ≤ 1) is 1.55 %: 6 of 400 are expected.
+    expect(broken).toBeGreaterThan(0)
+    expect(broken).toBeLessThanOrEqual(20)
   })
 
   test('is stricter with an assurance', () => {
     const plain = record(0.05)
     const assured = calibrate(MARGIN, unnamed(answers(999)), { alpha: 0.05, assurance: 0.99 })
     expect(assured.threshold).toBeGreaterThan(plain.threshold)
+    // A little more than a half alone would be weaker than the average.
+    const bare = calibrate(MARGIN, unnamed(answers(999)), { alpha: 0.05, assurance: 0.51 })
+    expect(bare.threshold).toBeGreaterThanOrEqual(plain.threshold)
   })
 
   test('the same data give the same record, with the date that was given', () => {
@@ -210,6 +238,9 @@ describe('calibrating a detector', () => {
     ['no alpha', () => calibrate(MARGIN, unnamed(answers(99)), {} as never), 'alpha'],
     ['an unknown option', () => calibrate(MARGIN, [], { alpha: 0.1, alhpa: 1 } as never), 'options.alhpa'],
     ['an assurance of a half', () => calibrate(MARGIN, [], { alpha: 0.1, assurance: 0.5 }), 'assurance'],
+    ['an assurance of null', () => calibrate(MARGIN, [], { alpha: 0.1, assurance: null as never }), 'assurance'],
+    ['an alpha of 0', () => calibrate(MARGIN, [], { alpha: 0 }), 'alpha'],
+    ['an alpha that nobody could keep', () => calibrate(MARGIN, [], { alpha: 1e-300 }), 'alpha'],
     ['a unit that is none', () => calibrate(MARGIN, [], { alpha: 0.1, unit: 'group' as never }), 'unit'],
     ['a date that is none', () => calibrate(MARGIN, [], { alpha: 0.1, date: 'yesterday' }), 'date'],
     [

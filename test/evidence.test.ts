@@ -225,7 +225,8 @@ function entryOf(client: string, timeMs: number, fingerprint: string, more: { gr
 }
 
 const detectors = [REPETITION]
-const calibration = calibrateStreamMonitor({ detectors }, honest(400), { alpha: 0.02, date: '2026-11-24' })
+const AVERAGE = { alpha: 0.02, assurance: 0 }
+const calibration = calibrateStreamMonitor({ detectors }, honest(400), { ...AVERAGE, date: '2026-11-24' })
 
 function monitorWith(policy: PolicyConfig = {}, more: Partial<StreamMonitorConfig> = {}) {
   const monitor = createStreamMonitor({ detectors, calibration, policy: { mode: 'enforce', ...policy }, ...more })
@@ -276,7 +277,7 @@ describe('a calibrated monitor', () => {
       evidence: 'calibrated',
       calibration: {
         alpha: 0.02,
-        assurance: null,
+        assurance: 0,
         clients: 400,
         date: '2026-11-24',
         checksum: calibration.checksum,
@@ -359,7 +360,7 @@ describe('a calibrated monitor', () => {
     before.attack('suspended', 0)
     for (let i = 0; i < 2; i++) before.ask('watched', 50 + i, 'again')
     expect(before.monitor.clients().at(-1)!.evidence).toBeGreaterThan(0)
-    const other = calibrateStreamMonitor({ detectors }, honest(400, 2), { alpha: 0.02 })
+    const other = calibrateStreamMonitor({ detectors }, honest(400, 2), AVERAGE)
     for (const config of [{ detectors, calibration: other }, { detectors }]) {
       const monitor = createStreamMonitor(config)
       monitor.restore(before.monitor.snapshot())
@@ -414,17 +415,24 @@ describe('calibrating a monitor', () => {
       expect.objectContaining({
         code: 'bad_config',
         path: 'alpha',
-        message: expect.stringContaining('needs 1499 benign clients, got 400'),
+        message: expect.stringContaining('alpha 0.001 with an assurance of 0.95 needs 4493 benign clients, got 400'),
       }),
     )
-    const assured = { alpha: 0.05, assurance: 0.95 }
-    expect(() => calibrateStreamMonitor({ detectors }, honest(60), assured)).toThrow(/needs 89 benign clients, got 60/)
-    calibrateStreamMonitor({ detectors }, honest(89), assured)
+    expect(() => calibrateStreamMonitor({ detectors }, honest(88), { alpha: 0.05 })).toThrow(
+      'needs 89 benign clients, got 88: give more, or a larger alpha, ' +
+        'or a lower assurance: 0 takes 29, and promises alpha on average over calibrations only',
+    )
+    expect(calibrateStreamMonitor({ detectors }, honest(89), { alpha: 0.05 }).assurance).toBe(0.95)
+    const average = { alpha: 0.05, assurance: 0 }
+    expect(() => calibrateStreamMonitor({ detectors }, honest(28), average)).toThrow(
+      /needs 29 benign clients, got 28: /,
+    )
+    calibrateStreamMonitor({ detectors }, honest(29), average)
   })
 
   test('gives the same record for the same traffic, whatever the policy', () => {
     const again = calibrateStreamMonitor({ detectors, policy: { suspendAt: 5 } }, honest(400), {
-      alpha: 0.02,
+      ...AVERAGE,
       date: '2026-11-24',
     })
     expect(again).toEqual(calibration)
@@ -510,7 +518,7 @@ describe('groups', () => {
 
   test('one attack over many accounts is suspended by its group, and only with it', () => {
     const benign = honest(400, 3, { group: 'network' }).map(withGroup)
-    const record = calibrateStreamMonitor({ detectors: grouped }, benign, { alpha: 0.1 })
+    const record = calibrateStreamMonitor({ detectors: grouped }, benign, { alpha: 0.1, assurance: 0 })
     expect(record.groups).not.toBeNull()
     expect([record.clients.alpha, record.groups!.alpha]).toEqual([0.05, 0.05])
     const monitor = createStreamMonitor({
@@ -549,7 +557,7 @@ describe('groups', () => {
 
   test('too few groups have no evidence', () => {
     const few = honest(400, 3, { group: 'network' }).map((one) => ({ ...one, group: 'one for all' }))
-    const record = calibrateStreamMonitor({ detectors }, few, { alpha: 0.02 })
+    const record = calibrateStreamMonitor({ detectors }, few, AVERAGE)
     expect(record.groups).toBeNull()
     expect(record.clients.alpha).toBe(0.02)
   })

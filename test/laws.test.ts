@@ -17,12 +17,14 @@ import { lineageSubjects } from './lineage/subject.ts'
 import { fingerprintSubjects } from './subjects/contentFingerprint.ts'
 import { coverageSubjects } from './subjects/coverage.ts'
 import { shiftSubjects } from './subjects/distributionShift.ts'
+import { extractionSubjects } from './subjects/extractionStatus.ts'
 import { hardnessSubjects } from './subjects/hardnessHistogram.ts'
 import { trendSubjects } from './subjects/marginTrend.ts'
 import { neighbourSubjects } from './subjects/neighbourDistance.ts'
 import { pradaSubjects } from './subjects/prada.ts'
 import { provenanceSubjects } from './subjects/provenance.ts'
 import { rateSubjects } from './subjects/queryRate.ts'
+import { geometrySubjects } from './subjects/updateGeometry.ts'
 import { distribution, normal, random, vector } from './tools/random.ts'
 
 const SEED = 20261124
@@ -68,6 +70,8 @@ const subjects: Subject[] = [
   ...hardnessSubjects,
   ...shiftSubjects,
   ...provenanceSubjects,
+  ...extractionSubjects,
+  ...geometrySubjects,
 ]
 
 for (const subject of subjects) {

@@ -63,7 +63,36 @@ describe('the rule', () => {
     const suspicious = Array.from({ length: 12 }, () => d.process(at(5)).suspicious)
     expect(suspicious).toEqual([false, false, ...new Array(10).fill(true)])
     expect(d.describe()).toMatchObject({ historySize: 10, details: { alarms: 10 } })
-    expect(d.bytes()).toBe(10 * (4 + 8) + 32)
+    expect(d.bytes()).toBe(10 * (1 + 8) + 32)
+  })
+
+  test('bytes: copies are 0 apart, other distances nearly what they are, and the default takes less than 48 kB', () => {
+    const next = random(3)
+    const [exact, bytes] = (['exact', 'bytes'] as const).map((storage) =>
+      createDetector('neighbour_distance', { k: 1, storage, resetOnAlarm: false }),
+    )
+    const unit = (v: ArrayLike<number>) => {
+      const norm = Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0))
+      return Float32Array.from(v, (x) => x / norm)
+    }
+    const near = (v: Float32Array, size: number) => v.map((x) => x + (size / Math.sqrt(128)) * (next() - 0.5))
+    let last = unit(vector(next, 512))
+    for (let i = 0; i < 120; i++) {
+      const [a, b] = [exact!, bytes!].map((d) => d.process({ embedding: last }).metadata.meanDistance)
+      if (i > 0) expect(Math.abs(a! - b!), `query ${i}`).toBeLessThan(a! > 0.4 ? 0.002 : 0.02)
+      last = i % 3 === 0 ? unit(vector(next, 512)) : near(last, [0.05, 0.45][i % 3 === 1 ? 0 : 1]!)
+    }
+    expect(bytes!.bytes()).toBe(90 * (512 + 8) + 32)
+    expect(bytes!.bytes()).toBeLessThan(48_000)
+    const copy = Float32Array.from(last)
+    bytes!.process({ embedding: copy })
+    expect(bytes!.process({ embedding: copy }).score).toBe(1)
+  })
+
+  test('bytes take the largest and the smallest vectors, and none', () => {
+    const d = detector({ k: 1, resetOnAlarm: false })
+    for (const x of [1e150, -1e150, 5e-324, 0]) expect(Number.isFinite(d.process(at(x, x)).score)).toBe(true)
+    expect(d.process(at(0, 0)).metadata.nearestDistance).toBe(0)
   })
 
   test('the published defaults: 50 neighbours', () => {
@@ -76,6 +105,7 @@ describe('the rule', () => {
     expect(() => detector({ k: 11 })).toThrow('neighbour_distance.maxHistorySize: must be at least k = 11')
     expect(() => detector({ threshold: 0 })).toThrow('neighbour_distance.threshold')
     expect(() => detector({ resetOnAlarm: 'yes' as never })).toThrow('neighbour_distance.resetOnAlarm')
+    expect(() => detector({ storage: 'floats' as never })).toThrow('neighbour_distance.storage')
   })
 })
 

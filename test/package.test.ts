@@ -31,6 +31,8 @@ const OUTSIDE = [
   /^@hono/,
   /^@opentelemetry/,
   'yaml',
+  '@observablehq/plot',
+  'linkedom',
 ]
 
 beforeAll(() => {

@@ -1,6 +1,7 @@
 /** PRADA against its published steps in NumPy and SciPy (test/golden/prada.py), hand counts, and a plain restatement. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { signedSums } from '../src/core/detectors/prada/signedSums.ts'
 import { createDetector, type Observation, type PradaConfig, shapiroWilk } from '../src/core/index.ts'
 import { normal, random } from './tools/random.ts'
 
@@ -124,6 +125,8 @@ describe('by hand', () => {
     expect(() => detector({ threshold: 1 })).toThrow('prada.threshold')
     expect(() => detector({ tooFew: 100, maxHistorySize: 100 })).toThrow('prada.maxHistorySize')
     expect(() => detector({ maxHistorySize: 5001 })).toThrow('prada.maxHistorySize')
+    expect(() => detector({ maxBytes: 4095 })).toThrow('prada.maxBytes')
+    expect(() => detector({ maxNumbers: 0 })).toThrow('prada.maxNumbers')
   })
 })
 
@@ -158,4 +161,69 @@ test('beyond the limits the oldest leave: as a list that is searched in full', (
     else expect(metadata.w).toBeCloseTo(w, 12)
   }
   expect(d.bytes()).toBeLessThan(9 * 200 + 25 * 40 + 3 * 160 + 33)
+})
+
+describe('memory', () => {
+  const noise = (next: () => number, numbers: number) => Float64Array.from({ length: numbers }, next)
+
+  test.each([
+    ['pictures', 3072, 10],
+    ['rows of 64 numbers', 64, 3],
+    ['rows of 10 numbers', 10, 2],
+    ['pictures of a thousand classes', 3072, 1000],
+  ] as const)('%s take at most 64 kB at the defaults, and so does a copy', (_, numbers, classes) => {
+    const d = createDetector('prada')
+    const next = random(numbers + classes)
+    let most = 0
+    for (let i = 0; i < 1500; i++) {
+      const label = Math.floor(classes * next())
+      const probabilities = Float32Array.from({ length: classes }, (_, c) => (c === label ? 1 : 0))
+      // Ever further apart, so that all of them are kept while there is room.
+      const vector = noise(next, numbers).map((x) => (1 + i / 50) * x)
+      d.process({ vector: i % 2 === 0 ? vector : Float32Array.from(vector), probabilities })
+      most = Math.max(most, d.bytes())
+    }
+    expect(most).toBeLessThanOrEqual(64_000 + 32)
+    expect(most).toBeGreaterThan(50_000)
+    const copy = createDetector('prada')
+    copy.restore(d.snapshot())
+    expect(copy.bytes()).toBe(d.bytes())
+  })
+
+  test('sums of signed numbers keep distances: right on average, 9 % off', () => {
+    const next = random(7)
+    const ratios = Array.from({ length: 400 }, () => {
+      const [a, b] = [0, 1].map(() => Float64Array.from({ length: 3072 }, () => normal(next)))
+      const length = (v: ArrayLike<number>) => Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0))
+      const [short, other] = [signedSums(a!, 64), signedSums(b!, 64)]
+      return length(short.map((x, i) => x - other[i]!)) / length(a!.map((x, i) => x - b![i]!))
+    })
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length
+    const squares = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0)
+    expect(Math.abs(mean - 1)).toBeLessThan(0.02)
+    // 1 / √128 is 0.088; of 400 the deviation is known to 0.003.
+    expect(Math.abs(Math.sqrt(squares / ratios.length) - 0.088)).toBeLessThan(0.012)
+    expect(signedSums([1e100, 1e100, -1e100], 1).every(Number.isFinite)).toBe(true)
+  })
+
+  test('of them W judges as of the numbers themselves: natural queries are innocent, steps from earlier ones are not', () => {
+    const [exact, sums] = [65_536, 64].map((maxNumbers) => {
+      const d = createDetector('prada', { threshold: 0.95, maxNumbers, maxBytes: 1e9 })
+      const next = random(7)
+      const seen: Float64Array[] = []
+      return Array.from({ length: 400 }, (_, i) => {
+        const own = Float64Array.from({ length: 768 }, () => normal(next))
+        const from = seen[Math.floor(next() * seen.length)]!
+        const vector = i < 200 ? own : own.map((x, k) => from[k]! + 0.05 * x)
+        seen.push(vector)
+        return d.process(asked({ vector: Array.from(vector), label: 0 })).suspicious
+      })
+    })
+    for (const found of [exact!, sums!]) {
+      expect(found.slice(0, 200)).not.toContain(true)
+      expect(found.slice(200)).toContain(true)
+    }
+    // Two tests sooner or later.
+    expect(Math.abs(exact!.indexOf(true) - sums!.indexOf(true))).toBeLessThanOrEqual(20)
+  })
 })

@@ -73,6 +73,8 @@ describe('conformal p-values', () => {
 
   test('need 999 scores for an alpha of 0.001, and say so', () => {
     expect([0.5, 0.1, 0.05, 0.01, 0.001, 0.07].map(conformalSize)).toEqual([1, 9, 19, 99, 999, 14])
+    // It once counted on for ever: beyond 2⁵³ one more is no more.
+    expect(conformalSize(2.0241929111138389e-258)).toBeGreaterThan(1e257)
     const scale = new ConformalScale(new Float64Array(998))
     expect(() => scale.threshold(0.001)).toThrow(/999/)
     expect(() => scale.threshold(0.001)).toThrow(config('alpha'))

@@ -4,6 +4,7 @@ import { contentFingerprint } from './detectors/contentFingerprint.ts'
 import { coverage } from './detectors/coverage.ts'
 import { descentLineage } from './detectors/descentLineage.ts'
 import { distributionShift } from './detectors/distributionShift.ts'
+import { extractionStatus } from './detectors/extractionStatus.ts'
 import { hardnessHistogram } from './detectors/hardnessHistogram.ts'
 import { marginTrend } from './detectors/marginTrend.ts'
 import { neighbourDistance } from './detectors/neighbourDistance.ts'
@@ -13,6 +14,7 @@ import { queryRate } from './detectors/queryRate.ts'
 import { imageRepetition, repetition, tabularRepetition, textRepetition } from './detectors/repetition.ts'
 import { imageSimilarity, similarity, textSimilarity } from './detectors/similarity.ts'
 import { tabularSimilarity } from './detectors/tabularSimilarity.ts'
+import { updateGeometry } from './detectors/updateGeometry.ts'
 
 /** Every detector that ships with the library, by its registry name. */
 export const builtins = {
@@ -35,6 +37,8 @@ export const builtins = {
   hardness_histogram: hardnessHistogram,
   distribution_shift: distributionShift,
   provenance,
+  extraction_status: extractionStatus,
+  update_geometry: updateGeometry,
 } as const
 
 export type Builtins = typeof builtins

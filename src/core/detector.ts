@@ -47,7 +47,7 @@ export interface DetectorSpec<
   readonly modality: Input
   /** The feature it reads from an observation. */
   readonly needs: Need
-  /** True if it reads the model's answer as well, where `needs` alone does not bring it along. */
+  /** Whether it reads the model's answer as well. Default: only where `needs` is `probabilities` or `vector`. */
   readonly needsAnswer?: boolean
   /** True if near-duplicates must have near fingerprints: texts `simHash`, pictures `perceptualHash`; rows have none. */
   readonly isNearHash?: boolean

@@ -44,6 +44,9 @@ export type { ContentFingerprintConfig, ContentFingerprintMetadata } from './det
 export type { CoverageConfig, CoverageMetadata } from './detectors/coverage.ts'
 export type { DescentLineageMetadata } from './detectors/descentLineage.ts'
 export type { DistributionShiftConfig, DistributionShiftMetadata } from './detectors/distributionShift.ts'
+export { type ExtractionProbe, extractionProbes } from './detectors/extraction/probes.ts'
+export type { ExtractionStatusConfig, ExtractionStatusMetadata } from './detectors/extractionStatus.ts'
+export { type FitGeometryOptions, fitGeometry, type GeometryReference } from './detectors/geometry/reference.ts'
 export type { HardnessForm } from './detectors/hardness/histogram.ts'
 export { type FitHardnessOptions, fitHardness, type HardnessReference } from './detectors/hardness/reference.ts'
 export type { HardnessHistogramConfig, HardnessHistogramMetadata } from './detectors/hardnessHistogram.ts'
@@ -57,6 +60,7 @@ export type { ImageRepetitionConfig, RepetitionConfig, RepetitionMetadata } from
 export { type FitShiftOptions, fitShift, type ShiftReference } from './detectors/shift/reference.ts'
 export type { SimilarityConfig, SimilarityFunction, SimilarityMetadata } from './detectors/similarity.ts'
 export type { TabularSimilarityConfig } from './detectors/tabularSimilarity.ts'
+export type { UpdateGeometryConfig, UpdateGeometryMetadata } from './detectors/updateGeometry.ts'
 export { embedRow } from './embedRow.ts'
 export { embedText } from './embedText.ts'
 export {

@@ -54,7 +54,7 @@ export interface Observation {
   readonly row?: Row
   /**
    * The input itself as numbers whose full range is 0 … 1 (`pictureVector`, `scaledRow`), where a detector follows small
-   * steps. Comes with `probabilities`.
+   * steps. Comes with `probabilities` where the detector reads them.
    */
   readonly vector?: ArrayLike<number>
   /** Names of parts of the input (`pictureShingles`, `textShingles`, `rowShingles`), where a detector counts what two share. */

@@ -14,7 +14,7 @@ import type { PlainData } from './types.ts'
 type Floats = Float32Array | Float64Array
 
 /** The longest vector accepted. */
-const MAX_DIMENSION = 65_536
+export const MAX_DIMENSION = 65_536
 /** No number may be larger in size, so that the squared length of the longest vector is finite. */
 const LIMIT = 1e150
 const VECTOR = { most: MAX_DIMENSION, min: -LIMIT, max: LIMIT }

@@ -14,6 +14,7 @@ import {
   type CalibrateMonitorOptions,
   type MonitorCalibration,
   MonitorCalibrator,
+  type MonitorEvent,
   type QueryEntry,
   type StreamMonitorConfig,
   type Verdict,
@@ -88,14 +89,15 @@ export function createMonitorCalibrator(
   return {
     async add(query) {
       const { timeMs = lastMs } = query
-      lastMs = timeMs
+      // One that will be refused must not take the next one with it.
+      if (Number.isFinite(timeMs) && timeMs >= 0) lastMs = timeMs
       const held = holdQuery({ ...query, timeMs })
       return order.run(
         () => engine.featurize(held, {}),
         (entry) => {
           calibrator.checkOrder(entry as QueryEntry)
-          const verdict = engine.apply(entry).verdict as Verdict
-          calibrator.add(entry as QueryEntry, verdict)
+          const { verdict, events } = engine.apply(entry) as { verdict: Verdict; events: readonly MonitorEvent[] }
+          calibrator.add(entry as QueryEntry, { verdict, events })
           return verdict
         },
       )
@@ -128,7 +130,7 @@ export async function calibrate(
 
 /**
  * What benign traffic does in a monitor: the record that its option `calibration` takes. At most a share alpha of benign
- * clients is then ever suspended.
+ * clients is then ever suspended, with the assurance that was asked for.
  *
  * @param config As for `createMonitor`; the policy does not matter.
  * @param benign All queries of benign clients, in the order of their times. A query without a time has that of the one

@@ -206,9 +206,9 @@ async function row(features: QueryFeatures, need: Need): Promise<Observation> {
   return { row: value }
 }
 
-/** The input as numbers, and what the model answered. */
+/** The input as numbers, and what the model answered where that is read. */
 async function vector(features: QueryFeatures, need: Need): Promise<Observation> {
-  const answered = await probabilities(features, need)
+  const answered = need.spec.needsAnswer === false ? {} : await probabilities(features, need)
   const { kind, value } = await inputOf(features, need)
   if (kind === 'text') refuse('bad_query', 'must be a row or an image: a text has no small steps', value, 'input')
   const { schema } = need.settings

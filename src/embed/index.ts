@@ -20,6 +20,7 @@ export {
   createMonitorCalibrator,
   type QueryCalibrator,
 } from './calibrate.ts'
+export { parseRecord } from './csv.ts'
 export {
   type AsyncDetector,
   type DetectorConfig,
@@ -95,7 +96,10 @@ export {
   type OnnxOptions,
   type Outputs,
   type PictureOptions,
+  type PictureRule,
   type PixelInput,
+  pictureFeed,
+  pictureRule,
   type RuntimeOptions,
   type SessionLike,
   type TensorData,

@@ -1,5 +1,5 @@
 /** What is written down of a run: plain data, one line of JSON a session. */
-import type { Kind, Profile, Role } from './types.ts'
+import type { Figures, Kind, Profile, Role } from './types.ts'
 
 /** How one detector took one session. */
 export interface Watched {
@@ -41,8 +41,8 @@ export interface SessionResult {
   readonly success?: number
   /** SHA-256, hex, of all queries and answers. */
   readonly hash: string
-  /** Figures of the client's own, such as `fidelity` of a surrogate, by the query at which they were taken. */
-  readonly figures?: Readonly<Record<string, readonly (readonly [query: number, value: number])[]>>
+  /** What the client noted. */
+  readonly figures?: Figures
   /** By the detector's label. */
   readonly detectors: Readonly<Record<string, Watched>>
 }

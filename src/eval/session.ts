@@ -1,13 +1,27 @@
 /** One client at one model: it asks until it is done, its budget is spent or its aim is reached. */
 import { answerOf } from './answers.ts'
 import { createRandom } from './random.ts'
-import type { Answer, Asked, AskOptions, ClientSpec, InputOf, Kind, Oracle, Task, Victim, Watcher } from './types.ts'
+import type {
+  Answer,
+  Asked,
+  AskOptions,
+  ClientSpec,
+  Figures,
+  InputOf,
+  Kind,
+  Oracle,
+  Task,
+  Victim,
+  Watcher,
+} from './types.ts'
 
 /** What became of a session. Queries are counted from 1. */
 export interface Outcome {
   readonly queries: number
   /** The query that reached the aim; undefined if none did, or if the client has none. */
   readonly success: number | undefined
+  /** What the client noted; undefined if nothing. */
+  readonly figures?: Figures
 }
 
 export interface SessionOptions<K extends Kind, Config extends object> {
@@ -35,6 +49,7 @@ export async function runSession<K extends Kind, Config extends object>(
   let success: number | undefined
   let isOver = false
   let timeMs = 0
+  const figures: Record<string, [query: number, value: number][]> = {}
   const oracle: Oracle<InputOf[K]> = {
     random: createRandom(options.seed),
     get left() {
@@ -42,13 +57,21 @@ export async function runSession<K extends Kind, Config extends object>(
     },
     ask: async (input, how) => (await askAll([input], how))[0]!,
     askAll,
+    note,
   }
   try {
     await client.run(oracle, task, config)
   } catch (thrown) {
     if (!(thrown instanceof Ended)) throw thrown
   }
-  return { queries, success }
+  return { queries, success, ...(Object.keys(figures).length > 0 && { figures }) }
+
+  function note(name: string, value: number): void {
+    figures[name] ??= []
+    const noted = figures[name]
+    if (noted.at(-1)?.[0] === queries) noted.pop()
+    noted.push([queries, value])
+  }
 
   async function askAll(inputs: readonly InputOf[K][], how: AskOptions = {}): Promise<Answer[]> {
     if (isOver) throw new Ended()
@@ -86,6 +109,7 @@ export async function runSession<K extends Kind, Config extends object>(
   }
 }
 
-function misclassified<Input>(_: object, task: Task<Input>): (input: Input, answer: Answer) => boolean {
+/** The aim of evasion where nothing else is said. */
+export function misclassified<Input>(_: object, task: Task<Input>): (input: Input, answer: Answer) => boolean {
   return (_input, { label }) => label !== task.label
 }

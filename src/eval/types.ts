@@ -64,7 +64,12 @@ export interface Oracle<Input> {
   ask(input: Input, options?: AskOptions): Promise<Answer>
   /** Asks one after the other; faster where no question depends on the answer before. */
   askAll(inputs: readonly Input[], options?: AskOptions): Promise<Answer[]>
+  /** Writes down a figure of the client's own at the query asked last, such as `fidelity` of a surrogate; the last counts. */
+  note(name: string, value: number): void
 }
+
+/** Figures of the client's own by the query at which they were taken, ascending. */
+export type Figures = Readonly<Record<string, readonly (readonly [query: number, value: number])[]>>
 
 /** What a client works on. */
 export interface Task<Input> {
@@ -78,11 +83,15 @@ export interface Task<Input> {
   readonly budget: number
   /** Other inputs that people send, never the source: fillers, starting points, unrelated data. */
   readonly pool: readonly Labelled<Input>[]
+  /** Inputs that no client asks: what a stolen copy is judged on. Default: a part of the pool, which is then not asked. */
+  readonly heldOut?: readonly Labelled<Input>[]
 }
 
 export interface Labelled<Input> {
   readonly input: Input
   readonly label: number
+  /** The class that the model says, where somebody found out beforehand: for figures only, no client may look. */
+  readonly said?: number
 }
 
 /**

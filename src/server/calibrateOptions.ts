@@ -36,9 +36,11 @@ clients over some time, in the order of their times, each with its client; lines
 
 promise:
   --alpha A               share of benign clients that may be taken for malicious, such as 0.001;
-                          it takes at least 1/A of them, and half as many again for a monitor
-  --assurance P           the promise holds with this probability over the choice of the traffic,
-                          such as 0.95, which takes more clients; else on average
+                          it takes at least 3/A of them, and half as many again for a monitor
+  --assurance P           with this probability the promise holds for the very record that is
+                          written, above 0.5 (default 0.95; for --unit query 0);
+                          0: on average over records, of which this one may be worse than alpha;
+                          it takes a third of the clients
 
 what:
   --detector NAME         one: a record for this detector, its option "calibration"

@@ -43,16 +43,24 @@ function queriesText({ queries, bad, unjudged }: Counted): string {
   return parts.join(', ')
 }
 
-function promiseText({ alpha, assurance }: { readonly alpha: number; readonly assurance: number | null }): string {
-  const how = assurance === null ? 'on average over calibrations' : `in ${short(100 * assurance)} % of calibrations`
-  return `at most 1 in ${short(1 / alpha)}, ${how}`
+type Promised = Pick<Calibration, 'alpha' | 'assurance'>
+
+function promiseRows({ alpha, assurance }: Promised, units: string, what: string): Rows {
+  const how =
+    assurance === 0
+      ? 'none: the promise holds on average over calibrations; for this one the share may be higher'
+      : `${short(100 * assurance)} %: in so many of 100 calibrations the promise holds for the one that was made`
+  return [
+    ['promise', `of benign ${units} at most 1 in ${short(1 / alpha)} ${what}`],
+    ['assurance', how],
+  ]
 }
 
 function detectorRows(record: Calibration): Rows {
   const { detector, unit, scores, threshold } = record
   const units = unit === 'client' ? 'clients' : 'queries'
   return [
-    ['promise', `of benign ${units} ${promiseText(record)}, has a suspicious score`],
+    ...promiseRows(record, units, 'has a suspicious score'),
     ['detector', `${detector}: suspicious above a score of ${short(threshold)}, by ${scores.n} benign ${units}`],
   ]
 }
@@ -61,7 +69,7 @@ function monitorRows(record: MonitorCalibration): Rows {
   const { clients, groups, detectors } = record
   const limits = calibratedLimits(record)
   return [
-    ['promise', `of benign clients ${promiseText(record)}, is ever suspended`],
+    ...promiseRows(record, 'clients', 'is ever suspended'),
     ['clients', `${clients.maxima.n + clients.fitted}, of which ${clients.fitted} fitted the bets`],
     [
       'groups',

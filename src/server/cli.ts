@@ -3,12 +3,13 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+import { isMainThread } from 'node:worker_threads'
 import { main } from './main.ts'
 
 /** Of both halves. */
 const YOUNG_BYTES = 8 * 1024 * 1024
 
-if (isProgram()) {
+if (isMainThread && isProgram()) {
   const interrupt = new AbortController()
   process.once('SIGINT', () => interrupt.abort()) // the second one ends the process the hard way
   const { argv, env, stdin, stdout, stderr } = process

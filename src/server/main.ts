@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     // Imported when it is wanted: the other commands need neither its packages nor the time to load them.
     run: async (args, io) => (await import('./serve.ts')).serve(args, io),
   },
+  eval: {
+    summary: 'attacks and honest workloads against a model: what detectors catch, and whom they disturb',
+    run: async (args, io) => (await import('./eval.ts')).evaluate(args, io),
+  },
   dashboard: { summary: "the Grafana dashboard for the server's metrics, as JSON", run: dashboard },
 }
 

@@ -172,7 +172,7 @@ function fail(message: string): never {
   throw new MonitorError('bad_config', message, '--set')
 }
 
-function readValue(text: string): unknown {
+export function readValue(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

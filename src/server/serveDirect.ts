@@ -56,5 +56,5 @@ function send(outgoing: ServerResponse, { status, text, headers }: DirectAnswer)
   if (outgoing.destroyed) return
   const length = Buffer.byteLength(text)
   outgoing.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers })
-  outgoing.end(text)
+  outgoing.end(text, length === text.length ? 'latin1' : 'utf8') // the same bytes of ASCII, copied as they are
 }

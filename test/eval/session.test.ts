@@ -89,6 +89,32 @@ describe('a session', () => {
     await expect(runSession({ client, victim, task, seed: 1 })).rejects.toThrow('broken')
   })
 
+  test('writes down what the client notes, the last of a query', async () => {
+    const client = defineWorkload({
+      ...base,
+      profile: 'D',
+      async run(oracle, { source }) {
+        oracle.note('early', 7)
+        await oracle.askAll([source, source])
+        oracle.note('share', 0.25)
+        oracle.note('share', 0.5)
+        for (;;) {
+          await oracle.ask(source)
+          oracle.note('share', 1)
+        }
+      },
+    })
+    const { figures } = await runSession({ client, victim, task: { ...task, budget: 4 }, seed: 1 })
+    expect(figures).toEqual({
+      early: [[0, 7]],
+      share: [
+        [2, 0.5],
+        [3, 1],
+        [4, 1],
+      ],
+    })
+  })
+
   test('shows every query to the watchers, and what they say to the client', async () => {
     const seen: Asked<Picture>[] = []
     const answers: Answer[] = []

@@ -53,4 +53,5 @@ export const neighbourSubjects = [
   neighbourSubject('forgetting after an alarm', {}, 23),
   neighbourSubject('remembering after an alarm', { resetOnAlarm: false }),
   neighbourSubject('one neighbour', { k: 1, threshold: 1 }),
+  neighbourSubject('exact vectors', { storage: 'exact', resetOnAlarm: false }),
 ]

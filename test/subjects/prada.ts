@@ -59,4 +59,10 @@ export const pradaSubjects = [
   pradaSubject('a test at every query'),
   pradaSubject('a test now and then', { every: 4, threshold: 0.95, maxPoints: 40 }),
   pradaSubject('logits, one point', { outputs: 'logits', maxPoints: 1 }),
+  pradaSubject('sums of numbers, few bytes', {
+    maxNumbers: 5,
+    maxBytes: 4096,
+    maxPoints: 100_000,
+    maxHistorySize: 200,
+  }),
 ]

@@ -35,7 +35,7 @@ const UNITS = ['query', 'client'] as const
 export class Calibrator<Obs> {
   readonly #make: () => Detector<Obs, unknown>
   readonly #subject: Subject
-  readonly #promise: Required<Promised>
+  readonly #promise: Promised
   readonly #date: string | null
   #unit: 'query' | 'client' | undefined
   readonly #detectors = new Map<string, { readonly detector: Detector<Obs, unknown>; best: number }>()
@@ -46,7 +46,9 @@ export class Calibrator<Obs> {
     checkObject(options, CALIBRATE_KEYS, 'options')
     this.#make = make
     this.#subject = subject
-    this.#promise = checkPromise(options)
+    const { alpha, assurance } = options
+    this.#promise = { alpha, ...(assurance === undefined ? {} : { assurance }) }
+    checkPromise(this.#promise)
     this.#date = checkDate(options.date ?? null)
     this.#unit = options.unit === undefined ? undefined : checkChoice(options.unit, UNITS, 'unit')
   }
@@ -84,7 +86,7 @@ export class Calibrator<Obs> {
     return recordOf(unit === 'client' ? best : all, {
       ...this.#subject,
       holdsFor,
-      promise: this.#promise,
+      promise: checkPromise(this.#promise, { unit }),
       unit,
       queries: all.length,
       dataHash: hashOfNumbers([all, best]),

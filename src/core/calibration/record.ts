@@ -3,7 +3,7 @@ import { checkChoice, checkNumber, checkObject, isPlainObject, refuse } from '..
 import { MonitorError } from '../errors.ts'
 import { sha256HexOfText } from '../hash.ts'
 import { BenignScale, type SavedScale } from './benignScale.ts'
-import { checkPromise, type Promised, requireUnits } from './promise.ts'
+import { checkPromise, type Promised, requireUnits, UNITS, type Unit } from './promise.ts'
 import { stableJson } from './stableJson.ts'
 
 export const FORMAT = 'monitaur-calibration'
@@ -30,11 +30,6 @@ export interface Subject {
   readonly holdsFor: HoldsFor
 }
 
-export type Unit = 'query' | 'client' | 'group'
-
-/** Several of a unit, in words. */
-export const UNITS: Readonly<Record<Unit, string>> = { query: 'queries', client: 'clients', group: 'groups' }
-
 /** What benign traffic scores: the record of one detector. */
 export interface Calibration extends Subject {
   readonly format: typeof FORMAT
@@ -42,7 +37,8 @@ export interface Calibration extends Subject {
   readonly kind: 'detector'
   readonly method: 'split-conformal'
   readonly alpha: number
-  readonly assurance: number | null
+  /** 0: on average over calibrations. */
+  readonly assurance: number
   /** What a score is of: one query, or all queries of a client or a group, of which the largest counts. */
   readonly unit: Unit
   /** Queries behind the scores. */
@@ -82,7 +78,7 @@ export function openSeal(
     refuse('bad_config', `must be ${VERSION}: calibrate again with this release`, value['version'], `${path}.version`)
   }
   const { checksum, ...rest } = checkObject(value, [...fields, 'checksum'], path)
-  const missing = fields.find((field) => !Object.hasOwn(rest, field))
+  const missing = fields.find((field) => rest[field] === undefined)
   if (missing !== undefined || checksum !== checksumOf(rest)) {
     throw new MonitorError('bad_config', 'is damaged or was changed by hand; calibrate again', path)
   }
@@ -134,15 +130,11 @@ export function readCalibration(
       `${path}.configHash`,
     )
   }
-  const promise = checkPromise(fields, path)
+  const unit = checkChoice(fields.unit, ['query', 'client', 'group'], `${path}.unit`)
+  const promise = checkPromise(fields, { unit, path })
   const scale = BenignScale.read(fields.scores, `${path}.scores`)
-  const { unit } = fields
-  requireUnits(
-    scale.n,
-    promise,
-    UNITS[checkChoice(unit, ['query', 'client', 'group'], `${path}.unit`)],
-    `${path}.scores.n`,
-  )
+  requireUnits(scale.n, promise, unit, `${path}.scores.n`)
+  checkSubject(fields, path)
   checkNumber(fields.threshold, {}, `${path}.threshold`)
   if (scale.threshold(promise) !== fields.threshold) {
     refuse('bad_config', 'must follow from the scores', fields.threshold, `${path}.threshold`)
@@ -150,6 +142,18 @@ export function readCalibration(
   const limit = Number(fields.threshold.toPrecision(3))
   const words = `among ${scale.n} benign ${UNITS[unit]}, suspicious above a score of ${limit}; the detector's own words:`
   return { record: fields, scale, words }
+}
+
+function checkSubject({ featuresHash, holdsFor, queries, date }: Calibration, path: string): void {
+  checkWord(featuresHash, `${path}.featuresHash`)
+  const fields = checkObject(holdsFor, ['model', 'dtype', 'backend'], `${path}.holdsFor`)
+  for (const key of ['model', 'dtype', 'backend']) checkWord(fields[key], `${path}.holdsFor.${key}`)
+  checkNumber(queries, { min: 0, integer: true }, `${path}.queries`)
+  checkDate(date, `${path}.date`)
+}
+
+function checkWord(value: unknown, path: string): void {
+  if (value !== null && typeof value !== 'string') refuse('bad_config', 'must be a text, or null', value, path)
 }
 
 /** What a record is made of, beside the scores. */
@@ -164,7 +168,7 @@ export interface RecordParts extends Subject {
 /** The record of these scores. Throws `bad_config` where they are too few for the promise. */
 export function recordOf(scores: ArrayLike<number>, parts: RecordParts): Calibration {
   const { promise, unit, detector, configHash, featuresHash, holdsFor, queries, dataHash, date } = parts
-  requireUnits(scores.length, promise, UNITS[unit], 'alpha')
+  requireUnits(scores.length, promise, unit, 'alpha')
   const scale = BenignScale.of(scores)
   return seal({
     format: FORMAT,

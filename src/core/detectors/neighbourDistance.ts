@@ -5,13 +5,14 @@
  * nothing is decided. Scores against the past, then learns; an alarm then forgets everything, as published ("the account is
  * cancelled"), unless `resetOnAlarm` is off. Catches searches that stay around one input, for what the embedding places
  * close together. Does not see the first 50 queries, several inputs attacked in turn, an attack split over accounts; flags
- * near-duplicates of honest clients (sweeps, video, explainers) too. Needs an embedding. Keeps one vector a query; costs
- * O(window · dimension). Source: stateful detection (Chen, Carlini, Wagner 2019, arXiv 1907.05587) and its released code.
+ * near-duplicates of honest clients (sweeps, video, explainers) too. Needs an embedding. Keeps one vector a query, a byte a
+ * number; costs O(window · dimension). Source: stateful detection (Chen, Carlini, Wagner 2019, arXiv 1907.05587) and its released code.
  *
  * The score is 1 / (1 + mean distance), since higher must mean more suspicious; 0 before anything is decided. A strict rule,
  * as published: suspicious is `score > threshold`, that is a mean distance below the option `threshold`.
  */
-import { checkNumber, refuse } from '../checkers.ts'
+import { ByteRing, readBytes } from '../byteRing.ts'
+import { checkChoice, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
@@ -29,8 +30,14 @@ export interface NeighbourDistanceConfig {
   readonly threshold: number
   /** Neighbours that are looked at, K in the paper, 1 … 10 000. Default 50. */
   readonly k: number
-  /** Queries remembered, at least `k`, at most 10 million; the published code remembers all. Default 100. */
+  /** Queries remembered, at least `k`, at most 10 million; the published code remembers all. Default 90. */
   readonly maxHistorySize: number
+  /**
+   * `bytes`: vectors are rounded to 255 steps, each by its largest number; the mean distance of unit vectors is then off by
+   * 0.01 near 0, and by 0.001 near the default threshold. `exact`: as they are, as published, in four or eight times as many
+   * bytes. Default `bytes`.
+   */
+  readonly storage: 'bytes' | 'exact'
   /** Forget all queries after an alarm, as published. Off, an attacker gets no fresh start. Default true. */
   readonly resetOnAlarm: boolean
 }
@@ -50,12 +57,12 @@ export const neighbourDistance = defineDetector({
   family: 'neighbours',
   modality: 'any',
   needs: 'embedding',
-  version: 1,
+  version: 2,
   summary: 'queries close to many earlier ones',
   techniques: [BLACK_BOX_OPTIMIZATION],
   paper: 'Chen, Carlini and Wagner 2019, arXiv 1907.05587',
   thresholdChangesScores: true,
-  defaults: { threshold: 0.45, k: 50, maxHistorySize: 100, resetOnAlarm: true },
+  defaults: { threshold: 0.45, k: 50, maxHistorySize: 90, storage: 'bytes', resetOnAlarm: true },
   threshold: ({ threshold }) => scoreOf(threshold),
   logic,
 })
@@ -77,8 +84,10 @@ function logic(
   if (typeof resetOnAlarm !== 'boolean') {
     refuse('bad_config', 'must be true or false', resetOnAlarm, `${path}.resetOnAlarm`)
   }
+  const isExact = checkChoice(config.storage, ['bytes', 'exact'], `${path}.storage`) === 'exact'
   const threshold = scoreOf(distance)
-  let ring = new VectorRing(capacity)
+  const empty = () => (isExact ? new VectorRing(capacity) : new ByteRing(capacity))
+  let ring = empty()
   /** Of all vectors since the start, 0 before the first: an alarm does not change it. */
   let dimension = 0
   let alarms = 0
@@ -112,7 +121,7 @@ function logic(
   function learn(vector: ArrayLike<number>, suspicious: boolean): void {
     dimension = vector.length
     if (suspicious) alarms++
-    if (suspicious && resetOnAlarm) ring = new VectorRing(capacity)
+    if (suspicious && resetOnAlarm) ring = empty()
     else ring.push(vector)
   }
 
@@ -127,24 +136,29 @@ function logic(
 
   function load(state: PlainData): void {
     const saved = readState(state, ['vectors', 'dimension', 'alarms'])
-    const vectors = readVectors(saved['vectors']!, capacity)
+    const next = readRing(saved['vectors']!)
     const length = readNumber(saved['dimension'], 'state.dimension', { max: 65_536 })
-    const fits = vectors.dimension === 0 || vectors.dimension === length
+    const fits = next.dimension === 0 || next.dimension === length
     if (!fits) refuse('bad_snapshot', 'must be that of the vectors', length, 'state.dimension')
     alarms = readNumber(saved['alarms'], 'state.alarms')
     dimension = length
-    ring = new VectorRing(capacity, vectors)
+    ring = next
+  }
+
+  function readRing(state: PlainData): VectorRing | ByteRing {
+    if (isExact) return new VectorRing(capacity, readVectors(state, capacity))
+    return new ByteRing(capacity, readBytes(state, capacity))
   }
 
   function clear(): void {
-    ring = new VectorRing(capacity)
+    ring = empty()
     dimension = 0
     alarms = 0
   }
 
   function describe() {
     return {
-      config: { threshold: distance, k, maxHistorySize: capacity, resetOnAlarm },
+      config: { threshold: distance, k, maxHistorySize: capacity, storage: config.storage, resetOnAlarm },
       details: { dimension, alarms },
     }
   }

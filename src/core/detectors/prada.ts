@@ -8,8 +8,8 @@
  * re-measured by HODA); of natural pictures (Knockoff) at most 4 %. Does not see the first hundred queries, natural
  * queries, queries padded with natural ones, an attack split over accounts; flags honest clients whose inputs come in
  * clusters. A baseline: its threshold does not carry over from one kind of input to another. Needs the input as numbers, and
- * probabilities, logits or the label as one 1 among zeros. Keeps at most `maxPoints` inputs, 12 kB each at 32 × 32 × 3, and
- * `maxHistorySize` distances; costs O(points of the class · numbers), and O(distances · log) at a test. Source: PRADA (Juuti,
+ * probabilities, logits or the label as one 1 among zeros. Keeps at most `maxPoints` inputs and `maxHistorySize` distances, in
+ * `maxBytes` all together; costs O(points of the class · numbers), and O(distances · log) at a test. Source: PRADA (Juuti,
  * Szyller, Marchal, Asokan, EuroS&P 2019) and its released code; W as Royston's AS R94.
  *
  * The score is 1 − W, and 0 between two tests: an alarm is not sticky. A strict rule, as published: suspicious is
@@ -41,6 +41,16 @@ export interface PradaConfig {
   readonly maxHistorySize: number
   /** Inputs remembered, of all classes together, 1 … 100 000; the published code remembers all. Default 500. */
   readonly maxPoints: number
+  /**
+   * Bytes for all that is remembered, 4096 … 1e9: beyond them the oldest inputs leave, and with very many classes distances.
+   * Default 64 000, enough for 500 rows of 10 numbers, or 160 pictures at `maxNumbers` 64.
+   */
+  readonly maxBytes: number
+  /**
+   * Longer inputs are kept as so many sums of their numbers with signs, 1 … 65 536: distances are then off by about
+   * 1/√(2 · maxNumbers). Up to it, and with 65 536 always, distances are as published. Default 64: 9 %.
+   */
+  readonly maxNumbers: number
   /** What the model gives; only the largest counts. Default `probabilities`. */
   readonly outputs: 'probabilities' | 'logits'
 }
@@ -63,7 +73,7 @@ export const prada = defineDetector({
   family: 'normality',
   modality: 'any',
   needs: 'vector',
-  version: 1,
+  version: 2,
   summary: 'pictures and rows: distances between queries that are not normally distributed',
   techniques: [EXTRACT_MODEL],
   paper: 'PRADA, Juuti et al., EuroS&P 2019, arXiv 1805.02628',
@@ -74,6 +84,8 @@ export const prada = defineDetector({
     tooFew: 100,
     maxHistorySize: 1000,
     maxPoints: 500,
+    maxBytes: 64_000,
+    maxNumbers: 64,
     outputs: 'probabilities',
   },
   threshold: ({ threshold }) => 1 - threshold,
@@ -91,18 +103,21 @@ interface Test {
 }
 
 function logic(config: PradaConfig, path: string): Logic<Observation, Checked, PradaMetadata> {
-  const whole = (name: 'every' | 'leastOfClass' | 'tooFew' | 'maxPoints', min: number, max: number) =>
+  type Whole = 'every' | 'leastOfClass' | 'tooFew' | 'maxPoints' | 'maxBytes' | 'maxNumbers'
+  const whole = (name: Whole, min: number, max: number) =>
     checkNumber(config[name], { min, max, integer: true }, `${path}.${name}`)
   const delta = checkNumber(config.threshold, { min: 1e-6, max: 1 - 1e-6 }, `${path}.threshold`)
   const every = whole('every', 1, 10_000)
   const leastOfClass = whole('leastOfClass', 1, 5000)
   const tooFew = whole('tooFew', 3, 4999)
   const maxPoints = whole('maxPoints', 1, 100_000)
+  const maxBytes = whole('maxBytes', 4096, 1e9)
+  const maxNumbers = whole('maxNumbers', 1, 65_536)
   const range = { min: tooFew + 1, max: 5000, integer: true }
   const maxHistorySize = checkNumber(config.maxHistorySize, range, `${path}.maxHistorySize`)
   const outputs = checkChoice(config.outputs, ['probabilities', 'logits'], `${path}.outputs`)
   const threshold = 1 - delta
-  const empty = () => new GrowingSets(maxPoints, maxHistorySize)
+  const empty = () => new GrowingSets({ maxPoints, maxHistorySize, maxBytes, maxNumbers })
   let sets = empty()
   let queries = 0
   /** Of the last test. */
@@ -176,7 +191,17 @@ function logic(config: PradaConfig, path: string): Logic<Observation, Checked, P
 
   function describe() {
     return {
-      config: { threshold: delta, every, leastOfClass, tooFew, maxHistorySize, maxPoints, outputs },
+      config: {
+        threshold: delta,
+        every,
+        leastOfClass,
+        tooFew,
+        maxHistorySize,
+        maxPoints,
+        maxBytes,
+        maxNumbers,
+        outputs,
+      },
       details: { queries, points: sets.points, classes: sets.classes, lastW },
     }
   }

@@ -31,7 +31,7 @@ export function calibrateStreamMonitor(
   const calibrator = new MonitorCalibrator(monitor.subjects(), options)
   for (const entry of benign) {
     calibrator.checkOrder(entry)
-    calibrator.add(entry, monitor.apply(entry).verdict)
+    calibrator.add(entry, monitor.apply(entry))
   }
   return calibrator.finish()
 }

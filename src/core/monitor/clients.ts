@@ -53,10 +53,17 @@ export interface ClientState {
   group: string
 }
 
+interface Kept {
+  state: ClientState
+  bytes: number
+}
+
 /** Clients in the order they were last seen. */
 export class ClientTable {
   readonly #limits: ClientLimits
-  readonly #clients = new Map<string, { readonly state: ClientState; bytes: number }>()
+  readonly #clients = new Map<string, Kept>()
+  /** The one that was kept last. */
+  #newest: Kept | undefined
   #bytes = 0
 
   constructor(limits: ClientLimits) {
@@ -80,11 +87,17 @@ export class ClientTable {
    * itself stays, even if it alone is larger than the limit.
    */
   keep(state: ClientState): string[] {
+    const kept = this.#clients.get(state.id) ?? { state, bytes: 0 }
     const bytes = sizeOf(state)
-    this.#bytes += bytes - (this.#clients.get(state.id)?.bytes ?? 0)
-    this.#clients.delete(state.id)
-    this.#clients.set(state.id, { state, bytes })
-    return this.#evict()
+    this.#bytes += bytes - kept.bytes
+    kept.state = state
+    kept.bytes = bytes
+    if (kept !== this.#newest) {
+      this.#clients.delete(state.id)
+      this.#clients.set(state.id, kept)
+      this.#newest = kept
+    }
+    return this.#isOver() ? this.#evict() : []
   }
 
   /** Drops every client that was last seen before this time. */
@@ -96,14 +109,19 @@ export class ClientTable {
     }
   }
 
+  #isOver(): boolean {
+    const { maxClients, maxBytes } = this.#limits
+    const { size } = this.#clients
+    return size > 1 && (size > maxClients || this.#bytes > maxBytes)
+  }
+
   #evict(): string[] {
     const gone: string[] = []
     for (const [id, { bytes }] of this.#clients) {
-      const fits = this.#clients.size <= this.#limits.maxClients && this.#bytes <= this.#limits.maxBytes
-      if (fits || this.#clients.size === 1) break
       this.#clients.delete(id)
       this.#bytes -= bytes
       gone.push(id)
+      if (!this.#isOver()) break
     }
     return gone
   }

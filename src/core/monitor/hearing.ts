@@ -26,19 +26,20 @@ export interface Witnesses {
 
 /** Lets each detector score and learn what it has been given. What one of them fails on changes nothing in it. */
 export function hear({ observations }: QueryEntry, { slots, global, client, group, nowMs }: Witnesses): Heard {
-  const bySlot: (Detection | undefined)[] = []
+  const bySlot = new Array<Detection | undefined>(slots.length).fill(undefined)
   const errors: PlainError[] = []
   const skipped: string[] = []
   const next = { client: 0, group: 0 }
   for (const [i, slot] of slots.entries()) {
     const detector = detectorOf(slot)
     const observation = observations[i]!
-    bySlot.push(undefined)
     if (observation === null || detector === undefined) skipped.push(slot.label)
     else if (isPlainError(observation)) errors.push(observation)
     else ask(i, slot, detector, slot.isTimed ? { ...observation, timeMs: nowMs } : observation)
   }
-  return { detections: bySlot.filter((one) => one !== undefined), bySlot, errors, skipped }
+  const haveAll = errors.length + skipped.length === 0
+  const detections = haveAll ? (bySlot as Detection[]) : bySlot.filter((one) => one !== undefined)
+  return { detections, bySlot, errors, skipped }
 
   function detectorOf({ scope, label }: Slot): StreamDetector | undefined {
     if (scope === 'global') return global.get(label)
@@ -48,7 +49,8 @@ export function hear({ observations }: QueryEntry, { slots, global, client, grou
 
   function ask(i: number, { label }: Slot, detector: Detector<Observation, unknown>, observation: Observation): void {
     try {
-      bySlot[i] = { ...detector.process(observation), detector: label }
+      const detection = detector.process(observation)
+      bySlot[i] = detection.detector === label ? detection : { ...detection, detector: label }
     } catch (thrown) {
       errors.push(withPath(toMonitorError(thrown, 'plugin_failed'), label).toJSON())
     }

@@ -7,9 +7,11 @@ import { explain } from './explain.ts'
 import { type Heard, hear } from './hearing.ts'
 import { type Action, type Policy, proposeAction, suspensionMs } from './policy.ts'
 import type { Scope, Slot } from './slots.ts'
+import { addSuspension, standingOf, type Writable } from './standing.ts'
 import { countEvictions } from './storm.ts'
-import { Suspensions, toldOf } from './suspensions.ts'
+import { Suspensions } from './suspensions.ts'
 import {
+  type Applied,
   COUNTS,
   type CountName,
   type Entry,
@@ -62,18 +64,23 @@ export function newState({ slots, limits, typical }: Setup): State {
   }
 }
 
-/** A client, or a group, that was never seen. */
-export function newOwner({ slots, rules }: Setup, id: string, scope: 'client' | 'group', nowMs: number): ClientState {
+/** A client, or a group, of which nothing is known but how many queries it has asked. */
+export function newOwner(
+  { slots, rules }: Setup,
+  id: string,
+  scope: 'client' | 'group',
+  { nowMs, queries = 0 }: { readonly nowMs: number; readonly queries?: number },
+): ClientState {
   const own = slots.filter((slot) => slot.scope === (scope satisfies Scope))
   // Groups without evidence of their own still have detectors.
   const rule = (scope === 'group' ? rules.groups : undefined) ?? rules.clients
   return {
     id,
     detectors: own.map((slot) => slot.make()),
-    evidence: rule.make(),
+    evidence: rule.make(queries),
     pace: new DriftPace(),
     lastMs: nowMs,
-    queries: 0,
+    queries,
     suspicious: 0,
     suspensions: 0,
     group: '',
@@ -85,22 +92,34 @@ export function isHeld({ policy }: Setup, { drifts }: State): boolean {
   return policy.onDrift === 'hold' && drifts.some(({ direction }) => direction === 'higher')
 }
 
-/** Applies an entry that has been checked. Events are told in their order. */
-export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (event: MonitorEvent) => void) {
+/** Makes the function that applies entries, which have been checked, to a state. */
+export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied {
   const { policy, rules, limits } = setup
-  state.nowMs = Math.max(state.nowMs, entry.timeMs)
-  const { nowMs } = state
-  if (entry.kind === 'query') return judge(entry)
-  if (entry.kind === 'suspend') suspend(entry.client, entry.untilMs)
-  else if (entry.kind === 'release') release(entry.client)
-  else expire(entry.unseenMs)
-  return undefined
+  let { nowMs } = state
+  let events: MonitorEvent[] = []
+  return apply
+
+  function apply(entry: Entry): Applied {
+    state.nowMs = Math.max(state.nowMs, entry.timeMs)
+    nowMs = state.nowMs
+    events = []
+    if (entry.kind === 'query') return { verdict: judge(entry), events }
+    if (entry.kind === 'suspend') suspend(entry.client, entry.untilMs)
+    else if (entry.kind === 'release') release(entry.client)
+    else expire(entry.unseenMs)
+    return { events }
+  }
+
+  function tell(event: MonitorEvent): void {
+    events.push(event)
+  }
 
   function judge(query: QueryEntry): Verdict {
     const { client: id, group: groupId = '' } = query
     const before = state.clients.get(id)
-    const client = before ?? newOwner(setup, id, 'client', nowMs)
-    const group = groupId === '' ? undefined : (state.groups.get(groupId) ?? newOwner(setup, groupId, 'group', nowMs))
+    const client = before ?? newOwner(setup, id, 'client', { nowMs })
+    const group =
+      groupId === '' ? undefined : (state.groups.get(groupId) ?? newOwner(setup, groupId, 'group', { nowMs }))
     const heard = hear(query, { slots: setup.slots, global: state.global, client, group, nowMs })
     const isSuspicious = heard.detections.some((one) => one.suspicious)
     const failed = heard.errors.length > 0
@@ -231,27 +250,23 @@ export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (even
     if (suspicious) state.counts.suspicious++
     if (failed) state.counts.errors++
     state.counts[action]++
-    return {
+    const client = standingOf(id, evidence, rules.clients)
+    if (suspension !== undefined) addSuspension(client, suspension, policy)
+    const verdict: Writable<Verdict> = {
       suspicious,
       action,
       proposed,
-      ...(policy.reply === 'enforce' || !isRefused ? {} : { reply: policy.reply }),
-      ...(explanation === undefined ? {} : { explanation }),
       detections,
       skipped,
       errors,
-      client: {
-        id,
-        evidence,
-        ...pValueOf(rules.clients, evidence),
-        ...(suspension === undefined ? {} : toldOf(suspension, policy)),
-      },
-      ...(groupId === '' || rules.groups === undefined
-        ? {}
-        : { group: { id: groupId, evidence: groupEvidence, ...pValueOf(rules.groups, groupEvidence) } }),
-      ...(query.id === undefined ? {} : { id: query.id }),
+      client,
       timeMs: nowMs,
     }
+    if (isRefused && policy.reply !== 'enforce') verdict.reply = policy.reply
+    if (explanation !== undefined) verdict.explanation = explanation
+    if (groupId !== '' && rules.groups !== undefined) verdict.group = standingOf(groupId, groupEvidence, rules.groups)
+    if (query.id !== undefined) verdict.id = query.id
+    return verdict
   }
 
   /** By an operator where there is no reason given. */
@@ -282,9 +297,4 @@ export function applyEntry(setup: Setup, state: State, entry: Entry, tell: (even
     state.suspended.expire(nowMs)
     state.suspendedGroups.expire(nowMs)
   }
-}
-
-function pValueOf(rule: EvidenceRule, evidence: number): { readonly pValue?: number } {
-  const pValue = rule.pValue(evidence)
-  return pValue === undefined ? {} : { pValue }
 }

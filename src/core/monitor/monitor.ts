@@ -5,6 +5,7 @@
  */
 import { checkObject } from '../checkers.ts'
 import { checkSnapshot } from '../detector.ts'
+import { sha256HexOfText } from '../hash.ts'
 import { createRegistry, type Registry, type Specs } from '../registry.ts'
 import { readList, readNumber, readState } from '../state.ts'
 import type { Detector, PlainData, Snapshot } from '../types.ts'
@@ -13,20 +14,20 @@ import { readMonitorCalibration } from './calibration/record.ts'
 import { type ClientState, checkClients } from './clients.ts'
 import { checkClient, checkEntry } from './entry.ts'
 import { evidenceRules } from './evidence/rules.ts'
-import { applyEntry, isHeld, newOwner, newState, type Setup, type State } from './machine.ts'
+import { isHeld, machineOf, newOwner, newState, type Setup, type State } from './machine.ts'
 import { allowList, checkPolicy } from './policy.ts'
 import { checkLabels, loadDetectors, readName, readTime, saveDetectors } from './saved.ts'
 import { readSlots, type Slot } from './slots.ts'
 import { toldOf } from './suspensions.ts'
 import {
   type Admission,
+  type Applied,
   type ClientSummary,
   COUNTS,
   type DescribedCalibration,
   type DescribedDetector,
   type Entry,
   type MonitorDescription,
-  type MonitorEvent,
   type StreamMonitor,
   type StreamMonitorConfig,
 } from './verdict.ts'
@@ -47,6 +48,7 @@ export function createStreamMonitor(
   const { slots, limits, policy, rules } = setup
   const labels = slots.map(({ label }) => label)
   let state = newState(setup)
+  let machine = machineOf(setup, state)
 
   return {
     detectors: slots.map(({ label, name, scope }) => ({ label, name, scope })),
@@ -57,9 +59,7 @@ export function createStreamMonitor(
     subjects: () => slots.map(subjectOf),
     snapshot,
     restore,
-    reset: () => {
-      state = newState(setup)
-    },
+    reset: () => begin(newState(setup)),
     describe,
   }
 
@@ -70,11 +70,14 @@ export function createStreamMonitor(
     return { allowed: false, ...toldOf(suspension, policy) }
   }
 
-  function apply(entry: Entry) {
+  function apply(entry: Entry): Applied {
     checkEntry(entry, slots.length)
-    const events: MonitorEvent[] = []
-    const verdict = applyEntry(setup, state, entry, (event) => events.push(event))
-    return verdict === undefined ? { events } : { verdict, events }
+    return machine(entry)
+  }
+
+  function begin(from: State): void {
+    state = from
+    machine = machineOf(setup, state)
   }
 
   function summary({ id, evidence, lastMs, queries, suspicious }: ClientState): ClientSummary {
@@ -141,7 +144,7 @@ export function createStreamMonitor(
 
   /** Evidence by another rule, or against another calibration, means nothing. */
   function ruleName(): string {
-    return `${rules.clients.kind} ${rules.groups?.kind ?? ''} ${calibration?.record.checksum ?? ''}`
+    return `${rules.clients.kind} ${rules.groups?.kind ?? ''} ${calibration?.record.checksum ?? checksumOfAll(slots)}`
   }
 
   /**
@@ -166,13 +169,14 @@ export function createStreamMonitor(
     if (isSame) for (const [i, drift] of next.drifts.entries()) drift.load(drifts[i]!)
     loadOwners(next, 'client', fields['clients'], isSame)
     loadOwners(next, 'group', fields['groups'], isSame)
-    state = next
+    begin(next)
   }
 
   function loadOwners(next: State, scope: 'client' | 'group', value: unknown, withEvidence: boolean): void {
     const table = scope === 'client' ? next.clients : next.groups
     const path = `state.${scope}s`
-    const read = (one: unknown, at: string) => loadOwner(newOwner(setup, '', scope, 0), one, at, withEvidence)
+    const make = (queries: number) => newOwner(setup, '', scope, { nowMs: 0, queries })
+    const read = (one: unknown, at: string) => loadOwner(make, one, at, withEvidence)
     for (const owner of readList(value, path, Infinity, read)) table.keep(owner)
   }
 }
@@ -199,6 +203,12 @@ function readSetup(config: StreamMonitorConfig, registry: Registry<Specs>) {
     typical: calibration?.record.detectors.map(({ typical }) => typical) ?? [],
   }
   return { setup, calibration }
+}
+
+/** Names the calibrations of single detectors; '' where there is none. */
+function checksumOfAll(slots: readonly Slot[]): string {
+  const checksums = slots.map(({ calibration }) => calibration?.checksum ?? '')
+  return checksums.every((one) => one === '') ? '' : sha256HexOfText(checksums.join())
 }
 
 /** Over observations nothing is known of a model. */
@@ -234,11 +244,16 @@ function saveOwner(owner: ClientState): PlainData {
   return { id, ...saved, lastMs, queries, suspicious, suspensions, group }
 }
 
-/** Fills a fresh owner with what was saved. Throws `bad_snapshot`. */
-function loadOwner(owner: ClientState, value: unknown, path: string, withEvidence: boolean): ClientState {
+/** Fills an owner with what was saved. Throws `bad_snapshot`. */
+function loadOwner(
+  make: (queries: number) => ClientState,
+  value: unknown,
+  path: string,
+  withEvidence: boolean,
+): ClientState {
   const fields = readState(value as PlainData, OWNER_FIELDS)
+  const owner = make(readNumber(fields['queries'], `${path}.queries`))
   owner.lastMs = readTime(fields['lastMs'], `${path}.lastMs`)
-  owner.queries = readNumber(fields['queries'], `${path}.queries`)
   owner.suspicious = readNumber(fields['suspicious'], `${path}.suspicious`)
   owner.suspensions = readNumber(fields['suspensions'], `${path}.suspensions`)
   owner.group = readName(fields['group'], `${path}.group`)

@@ -16,7 +16,7 @@ export function toldOf(
   { suspendForMs }: Policy,
 ): { readonly suspendedUntilMs: number; readonly suspendedSinceMs?: number } {
   const isUsual = sinceMs === null || untilMs - sinceMs === suspendForMs
-  return { suspendedUntilMs: untilMs, ...(isUsual ? {} : { suspendedSinceMs: sinceMs }) }
+  return isUsual ? { suspendedUntilMs: untilMs } : { suspendedUntilMs: untilMs, suspendedSinceMs: sinceMs }
 }
 
 export class Suspensions {

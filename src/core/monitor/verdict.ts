@@ -146,7 +146,8 @@ export interface MonitorDescription {
 export interface DescribedCalibration {
   /** The share of benign clients that may ever be suspended. */
   readonly alpha: number
-  readonly assurance: number | null
+  /** With which probability over calibrations; 0: on average over them. */
+  readonly assurance: number
   /** Benign clients it was made on. */
   readonly clients: number
   readonly date: string | null
@@ -189,6 +190,12 @@ export interface ClientSummary {
   readonly suspendedUntilMs?: number
 }
 
+/** What came of an entry: a verdict on a query, and events in their order. */
+export interface Applied {
+  readonly verdict?: Verdict
+  readonly events: readonly MonitorEvent[]
+}
+
 /** The synchronous monitor over observations. */
 export interface StreamMonitor {
   /** The detectors in order, as they were configured. */
@@ -197,7 +204,7 @@ export interface StreamMonitor {
   admit(client: string, timeMs: number): Admission
   /** Learns one entry and judges it. Throws `bad_query` for an entry that is malformed as a whole, state unchanged. */
   apply(entry: QueryEntry): { readonly verdict: Verdict; readonly events: readonly MonitorEvent[] }
-  apply(entry: Entry): { readonly verdict?: Verdict; readonly events: readonly MonitorEvent[] }
+  apply(entry: Entry): Applied
   /** Most recently seen last. */
   clients(): ClientSummary[]
   /** Every suspension in force, oldest first: what a mirror needs to answer `admit`. */

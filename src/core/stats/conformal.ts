@@ -32,7 +32,8 @@ export function conformalPValue(scores: ArrayLike<number>, score: number): numbe
 export function conformalSize(alpha: number): number {
   checkShare(alpha, 'alpha')
   let n = Math.max(1, Math.ceil(1 / alpha) - 2)
-  while (1 / (n + 1) > alpha) n++
+  // Beyond 2⁵³ one more is no more.
+  while (1 / (n + 1) > alpha && n + 1 > n) n++
   return n
 }
 

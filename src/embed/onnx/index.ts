@@ -12,7 +12,7 @@ export {
 } from './fromOnnx.ts'
 export { withRuntimeLock } from './lock.ts'
 export { type MonitorOnnxOptions, monitorOnnx, type WatchedRunOptions, type WatchedSession } from './monitorOnnx.ts'
-export type { PictureOptions } from './picture.ts'
+export { type PictureOptions, type PictureRule, pictureFeed, pictureRule } from './picture.ts'
 export type {
   ArtifactOptions,
   Artifacts,

@@ -49,10 +49,10 @@ export function detectJsonNow(service: Service, bytes: Uint8Array, startMs: numb
   try {
     const draft = draftOfJson(parseJson(bytes, service.config.limits), LENIENT)
     watch = checkDraft(service, draft)
-    const seconds = (performance.now() - startMs) / 1000
-    const verdict = judgeNow(service, watch, draft)
+    const decodedMs = performance.now()
+    const verdict = judgeNow(service, watch, draft, decodedMs)
     if (verdict === undefined) return undefined
-    service.instruments.decoded(watch.name, seconds)
+    service.instruments.decoded(watch.name, (decodedMs - startMs) / 1000)
     return answerText(watch, verdict)
   } catch (thrown) {
     throw refuseQuery(service, watch, thrown)

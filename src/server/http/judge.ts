@@ -30,11 +30,11 @@ export async function judge(service: Service, watch: Watch, draft: Draft): Promi
 }
 
 /** The same at once; undefined, with nothing done, where the query has to wait. Throws what {@link judge} rejects with. */
-export function judgeNow(service: Service, watch: Watch, draft: Draft): Verdict | undefined {
+export function judgeNow(service: Service, watch: Watch, draft: Draft, startMs: number): Verdict | undefined {
   if (!watch.mayJudgeNow) return undefined
   admit(service, watch, draft)
   try {
-    const judged = watch.inspectNow(draft.query)
+    const judged = watch.inspectNow(draft.query, startMs)
     return judged === undefined ? undefined : settle(service, watch, draft, judged)
   } catch (thrown) {
     throw inWords(watch, thrown, draft)

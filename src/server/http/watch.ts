@@ -168,23 +168,22 @@ export class Watch {
 
   /**
    * What {@link inspect} gives, at once: for detectors that look at the model's output only, and only while no earlier
-   * call waits. Undefined, with nothing done, in all other cases.
+   * call waits. Undefined, with nothing done, in all other cases. There are no features to take: what passes from
+   * `startMs` on is time of the detectors.
    */
-  inspectNow({ modelOutput, client = '', id }: Query): Judged | undefined {
+  inspectNow({ modelOutput, client = '', id }: Query, startMs: number): Judged | undefined {
     if (!this.mayJudgeNow || modelOutput === undefined || this.#order.pending > 0) return undefined
-    const startMs = performance.now()
     if (!isDistribution(modelOutput)) return undefined // the long way says what is wrong
     // Not copied: the query is given away, and detectors keep nothing of what they look at.
     const observations = new Array<Observation>(this.#detectors.length).fill({ probabilities: modelOutput })
     const timeMs = this.#options.now()
-    const beginMs = performance.now()
     const entry: QueryEntry =
       id === undefined
         ? { kind: 'query', client, timeMs, observations }
         : { kind: 'query', client, id, timeMs, observations }
     const applied = this.#memory.engine.apply(entry)
     this.#tell(applied.events)
-    return verdictOf(applied, { startMs, readyMs: beginMs, beginMs })
+    return verdictOf(applied, { startMs, readyMs: startMs, beginMs: startMs })
   }
 
   /** Suspends a client for `forMs` from now. Default: the policy's length. */

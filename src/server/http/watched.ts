@@ -32,6 +32,8 @@ const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = {
   trend: 'share',
   hardness: 'share',
   shift: 'probability',
+  geometry: 'probability',
+  extraction: 'probability',
   provenance: 'count',
   lineage: 'share',
   rate: 'share',

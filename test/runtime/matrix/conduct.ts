@@ -1,6 +1,6 @@
 /** Streams of windows' hashes, of one model's answers, and of times. */
-import type { Pixels } from 'monitaur'
-import { pictureShingles, type Shingles, shingleOptionsOf } from 'monitaur/core'
+import type { Pixels, Row } from 'monitaur'
+import { pictureShingles, type Shingles, scaledRow, shingleOptionsOf } from 'monitaur/core'
 import { distribution, normal, random } from '../../tools/random.ts'
 import { ODD_NUMBERS } from './odd.ts'
 import { pick, stream, withOdd } from './values.ts'
@@ -89,4 +89,38 @@ export function answered(
     () => shingles(config)().map((one, i) => ({ ...one, probabilities: answer(i) })),
     () => make().map((input, i) => ({ input, modelOutput: answer(i) })),
   ]
+}
+
+const CITIES = ['Bonn', 'Köln', 'Łódź']
+
+/** Rows, now and then a repeated one, with the answers of a model of three classes that can be learned. */
+function taught(): { readonly row: Row; readonly answer: number[] }[] {
+  const rows = stream<Row>((next, seen) => {
+    if (seen.length > 0 && next() < 0.15) return pick(seen, next)
+    return { age: Math.floor(80 * next()), city: pick(CITIES, next), score: normal(next) }
+  })
+  return rows.map((row) => {
+    const likely = row['city'] === 'Łódź' ? 2 : Number(row['age']) < 40 ? 0 : 1
+    return { row, answer: Array.from({ length: 3 }, (_, k) => (k === likely ? 0.75 : 0.125)) }
+  })
+}
+
+/** The same as observations. */
+export function taughtVectors(): object[] {
+  const good = taught().map(({ row, answer }) => ({ vector: scaledRow(row), probabilities: answer }))
+  const { vector, probabilities } = good[0]!
+  const odd = [
+    ...ODD_NUMBERS.map((p) => ({ vector, probabilities: p })),
+    { vector: [], probabilities },
+    { vector: [1, Number.NaN], probabilities },
+    { vector },
+  ]
+  return withOdd(good, odd) as object[]
+}
+
+/** The same as queries. */
+export function taughtRows(): object[] {
+  const good = taught().map(({ row, answer }) => ({ input: row, modelOutput: answer }))
+  const { input, modelOutput } = good[0]!
+  return withOdd(good, [{ input }, { input: {}, modelOutput }, { input, modelOutput: [1] }]) as object[]
 }

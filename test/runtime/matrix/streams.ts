@@ -3,9 +3,9 @@
  * with exact arithmetic only, so that they are the same on every runtime. A new detector adds a line to {@link LINES}.
  */
 import { fitTabular } from 'monitaur'
-import { type FitShiftOptions, fitShift, type ShiftReference } from 'monitaur/core'
+import { extractionProbes, type FitShiftOptions, fitShift, type Observation, type ShiftReference } from 'monitaur/core'
 import { random, vector } from '../../tools/random.ts'
-import { answered, answers, scoresOfOne, shingles, times } from './conduct.ts'
+import { answered, answers, scoresOfOne, shingles, taughtRows, taughtVectors, times } from './conduct.ts'
 import { steps, stepsInPictures, stepsInRows } from './descents.ts'
 import * as values from './values.ts'
 
@@ -54,6 +54,9 @@ const HARDNESS = {
   threshold: 0.2,
 }
 const SHANNON = { ...HARDNESS, distance: 'jensen_shannon', counts: [1, 1, 1, 1] }
+/** About that of unrelated vectors. */
+const GEOMETRY = { counts: [1, 4, 9, 12, 9, 5, 3, 2, 1, 1], turns: 12, threshold: 0.25 }
+const EXTRACTION = { warmUp: 60, window: 80, maxBytes: 2048, threshold: 0.5 }
 const PACE = {
   windows: [
     { withinMs: 500, queries: 5 },
@@ -106,6 +109,7 @@ export const LINES: readonly Line[] = [
   line('content_fingerprint', 'rows, a schema', {}, [shingles(), ROWS], { schema: values.schema() }),
   line('neighbour_distance', 'forgetting', { k: 4, maxHistorySize: 30, threshold: 2 }, [VECTORS, ANYTHING]),
   line('neighbour_distance', 'remembering', { k: 2, resetOnAlarm: false, threshold: 1 }, [VECTORS, VECTORS]),
+  line('neighbour_distance', 'exact', { k: 2, storage: 'exact', threshold: 1 }, [VECTORS, VECTORS]),
   line('coverage', 'any cell alike', { threshold: 0.5, warmUp: 10, maxHistorySize: 60 }, ANSWERS),
   line(
     'coverage',
@@ -117,6 +121,7 @@ export const LINES: readonly Line[] = [
   line('query_rate', 'rates', {}, [times, ANYTHING]),
   line('query_rate', 'bursts and clocks', PACE, [times, ANYTHING]),
   line('prada', 'tests', { every: 5, tooFew: 40, maxHistorySize: 120 }, [steps(24), stepsInPictures]),
+  line('prada', 'signed sums', { every: 5, tooFew: 40, maxNumbers: 7, maxBytes: 4096 }, [steps(24), stepsInPictures]),
   line('prada', 'few points, logits', { every: 3, tooFew: 10, maxPoints: 20, outputs: 'logits' }, [
     steps(24),
     stepsInRows,
@@ -132,6 +137,13 @@ export const LINES: readonly Line[] = [
   ]),
   line('provenance', 'texts', { threshold: 2, maxHistorySize: 60 }, [as('fingerprint', values.nearHashes), TEXTS]),
   line('provenance', 'pictures', { threshold: 3, alpha: 0.05 }, [HASHES, PICTURES]),
+  line('extraction_status', 'its own queries', EXTRACTION, [taughtVectors, taughtRows]),
+  line('extraction_status', 'probes, logits', () => ({ ...EXTRACTION, probes: probes(), outputs: 'logits' }), [
+    taughtVectors,
+    taughtRows,
+  ]),
+  line('update_geometry', 'pictures', { reference: GEOMETRY }, [steps(300), stepsInPictures]),
+  line('update_geometry', 'rows', { reference: GEOMETRY, threshold: 0.3 }, [steps(24), stepsInRows]),
 ]
 
 function line(
@@ -155,6 +167,12 @@ function shiftReference(options: FitShiftOptions): ShiftReference {
   const next = random(12)
   const clients = Array.from({ length: 40 }, () => Array.from({ length: 20 }, () => vector(next, values.DIMENSION)))
   return fitShift(clients, { queries: 12, references: 30, frequencies: 32, alpha: 0.1, ...options })
+}
+
+/** The good ones among the first rows. */
+function probes() {
+  const good = taughtVectors().filter((_, i) => i % 6 !== 5) as Observation[]
+  return extractionProbes(good.slice(0, 60))
 }
 
 function closeness(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,17 +1,26 @@
 /** What PRADA keeps of each class: the points that lie apart, and how far each query lay from the nearest of them. */
 import { checkNumbers, elementType, refuse } from '../../checkers.ts'
-import { Ring } from '../../ring.ts'
 import { readDoubles, readList, readNumber, readState } from '../../state.ts'
 import type { PlainData } from '../../types.ts'
+import { type Floats, PointQueue } from './pointQueue.ts'
+import { signedSums } from './signedSums.ts'
 
-type Point = Float32Array | Float64Array
+/** What is remembered at most. */
+export interface Limits {
+  readonly maxPoints: number
+  /** Distances. */
+  readonly maxHistorySize: number
+  /** Of all. */
+  readonly maxBytes: number
+  /** Longer vectors are kept as so many signed sums. */
+  readonly maxNumbers: number
+}
 
 /** The growing set of one class, and of one length of vectors. */
 interface GrowingSet {
   readonly label: number
   readonly length: number
-  /** The oldest first. */
-  readonly points: Point[]
+  readonly points: PointQueue
   /** Of the distances at which its points were added, the first of them 0: number, mean, sum of squares about the mean. */
   added: number
   mean: number
@@ -22,42 +31,41 @@ interface GrowingSet {
   distances: number
 }
 
-interface Distance {
-  readonly set: GrowingSet
-  readonly value: number
-}
-
 /** Estimated bytes of a set, of a point beside its numbers, and of a distance. */
-const SET_BYTES = 160
-const POINT_BYTES = 120
-const DISTANCE_BYTES = 40
+const SET_BYTES = 240
+const POINT_BYTES = 8
+const DISTANCE_BYTES = 16
 /** Labels are places in a list of at most a million probabilities. */
 const MOST_LABELS = 1_000_000
 /** No number may be larger in size, so that sums of squared distances stay finite. */
 const LARGEST = 1e100
 const NUMBERS = { most: 65_536, min: -LARGEST, max: LARGEST }
+/** Of numbers as they are kept: a sum may hold as many. */
+const LARGEST_KEPT = 65_536 * LARGEST
 const COUNT = { max: Number.MAX_SAFE_INTEGER }
 const SIZE = { max: 1e160, fraction: true }
 
-/** The growing sets of all classes of one stream. Up to two limits exactly as published; then the oldest leave. */
+/** The growing sets of all classes of one stream. Up to the limits exactly as published; then the oldest leave. */
 export class GrowingSets {
+  readonly #limits: Limits
   readonly #sets = new Map<string, GrowingSet>()
   /** The set of each point, in the order in which they came. */
-  readonly #owners: Ring<GrowingSet>
-  readonly #distances: Ring<Distance>
-  #pointBytes = 0
+  readonly #owners: GrowingSet[] = []
+  readonly #distances: number[] = []
+  /** The set of each distance. */
+  readonly #distanceSets: GrowingSet[] = []
+  #numberBytes = 0
 
-  constructor(mostPoints: number, mostDistances: number) {
-    this.#owners = new Ring(mostPoints)
-    this.#distances = new Ring(mostDistances)
+  constructor(limits: Limits) {
+    this.#limits = limits
   }
 
   get points(): number {
-    return this.#owners.items.length
+    return this.#owners.length
   }
 
   get distances(): number {
-    return this.#distances.items.length
+    return this.#distances.length
   }
 
   get classes(): number {
@@ -65,105 +73,135 @@ export class GrowingSets {
   }
 
   bytes(): number {
-    return this.#pointBytes + DISTANCE_BYTES * this.distances + SET_BYTES * this.#sets.size
+    const { points, distances } = this
+    return this.#numberBytes + POINT_BYTES * points + DISTANCE_BYTES * distances + SET_BYTES * this.#sets.size
   }
 
   /** The distance to the nearest point of the class; null for the first of a class, which is its first point. */
   add(vector: ArrayLike<number>, label: number): number | null {
-    const key = `${label} ${vector.length}`
-    const set = this.#sets.get(key) ?? open(label, vector.length)
+    const { length } = vector
+    const { maxNumbers } = this.#limits
+    const key = `${label} ${length}`
+    const set = this.#sets.get(key) ?? open(label, length, maxNumbers)
     this.#sets.set(key, set)
-    if (set.points.length === 0) {
+    const point = length > maxNumbers ? signedSums(vector, maxNumbers) : vector
+    const distance = this.#learn(set, point)
+    this.#makeRoom()
+    return distance
+  }
+
+  #learn(set: GrowingSet, point: ArrayLike<number>): number | null {
+    if (set.points.size === 0) {
       Object.assign(set, { added: 1, mean: 0, squares: 0, limit: 0 })
-      this.#addPoint(set, vector)
+      this.#addPoint(set, point)
       return null
     }
-    const distance = Math.sqrt(nearest(set.points, vector))
-    this.#addDistance({ set, value: distance })
+    const distance = Math.sqrt(set.points.nearest(Float64Array.from(point)))
+    this.#addDistance(set, distance)
     if (distance > set.limit) {
       grow(set, distance)
-      this.#addPoint(set, vector)
+      this.#addPoint(set, point)
     }
     return distance
   }
 
   /** The distances of the classes that have at least `least` of them, the oldest first. */
   sample(least: number): number[] {
-    return this.#distances
-      .list()
-      .filter(({ set }) => set.distances >= least)
-      .map(({ value }) => value)
+    return this.#distances.filter((_, i) => this.#distanceSets[i]!.distances >= least)
   }
 
-  #addPoint(set: GrowingSet, vector: ArrayLike<number>): void {
-    const point = elementType(vector) === 'Float32Array' ? Float32Array.from(vector) : Float64Array.from(vector)
-    set.points.push(point)
-    this.#pointBytes += point.byteLength + POINT_BYTES
-    const left = this.#owners.push(set)
-    if (left === undefined) return
-    this.#pointBytes -= left.points.shift()!.byteLength + POINT_BYTES
-    this.#dropIfEmpty(left)
+  /** The oldest points leave, and if that is not enough the oldest distances; one point stays. */
+  #makeRoom(): void {
+    const { maxPoints, maxHistorySize, maxBytes } = this.#limits
+    while (this.points > maxPoints) this.#dropPoint()
+    while (this.distances > maxHistorySize) this.#dropDistance()
+    while (this.bytes() > maxBytes && this.points > 1) this.#dropPoint()
+    while (this.bytes() > maxBytes && this.distances > 0) this.#dropDistance()
   }
 
-  #addDistance(distance: Distance): void {
-    const left = this.#distances.push(distance)
-    distance.set.distances++
-    if (left === undefined) return
-    left.set.distances--
-    this.#dropIfEmpty(left.set)
+  #addPoint(set: GrowingSet, point: ArrayLike<number>): void {
+    this.#owners.push(set)
+    this.#change(set, () => set.points.push(point))
+  }
+
+  #dropPoint(): void {
+    const set = this.#owners.shift()!
+    this.#change(set, () => set.points.shift())
+  }
+
+  #change(set: GrowingSet, change: () => void): void {
+    const before = set.points.bytes
+    change()
+    this.#numberBytes += set.points.bytes - before
+    this.#dropIfEmpty(set)
+  }
+
+  #addDistance(set: GrowingSet, distance: number): void {
+    this.#distances.push(distance)
+    this.#distanceSets.push(set)
+    set.distances++
+  }
+
+  #dropDistance(): void {
+    this.#distances.shift()
+    const set = this.#distanceSets.shift()!
+    set.distances--
+    this.#dropIfEmpty(set)
   }
 
   #dropIfEmpty({ label, length, points, distances }: GrowingSet): void {
-    if (points.length === 0 && distances === 0) this.#sets.delete(`${label} ${length}`)
+    if (points.size === 0 && distances === 0) this.#sets.delete(`${label} ${length}`)
   }
 
   save(): { readonly [key: string]: PlainData } {
     const sets = [...this.#sets.values()]
     const place = new Map(sets.map((set, i) => [set, i]))
-    const distances = this.#distances.list()
     return {
       sets: sets.map(({ label, length, points, added, mean, squares, limit }) => {
-        return { label, length, points: points.map((point) => point.slice()), added, mean, squares, limit }
+        return { label, length, points: points.save(), added, mean, squares, limit }
       }),
-      owners: Uint32Array.from(this.#owners.list(), (set) => place.get(set)!),
-      distances: Float64Array.from(distances, ({ value }) => value),
-      distanceSets: Uint32Array.from(distances, ({ set }) => place.get(set)!),
+      owners: Uint32Array.from(this.#owners, (set) => place.get(set)!),
+      distances: Float64Array.from(this.#distances),
+      distanceSets: Uint32Array.from(this.#distanceSets, (set) => place.get(set)!),
     }
   }
 
   /** Fills an empty one from a saved state. Throws `bad_snapshot`. */
   load(saved: Readonly<Record<string, PlainData>>): void {
-    const { capacity } = this.#owners
-    const sets = readList(saved['sets'], 'state.sets', capacity + this.#distances.capacity, readSet)
+    const { maxPoints, maxHistorySize, maxNumbers } = this.#limits
+    const read = (value: unknown, path: string) => readSet(value, path, maxNumbers)
+    const sets = readList(saved['sets'], 'state.sets', maxPoints + maxHistorySize, read)
     for (const set of sets) this.#sets.set(`${set.label} ${set.length}`, set)
     if (this.#sets.size !== sets.length) refuse('bad_snapshot', 'must hold each class once', sets.length, 'state.sets')
-    const owners = readPlaces(saved['owners']!, sets.length, capacity, 'state.owners')
+    const owners = readPlaces(saved['owners']!, sets.length, maxPoints, 'state.owners')
     const counts = new Uint32Array(sets.length)
     for (const owner of owners) {
       this.#owners.push(sets[owner]!)
       counts[owner]!++
     }
-    const odd = sets.findIndex(({ points }, i) => points.length !== counts[i])
-    if (odd !== -1) refuse('bad_snapshot', `must hold ${counts[odd]} points`, sets[odd]!.points, `state.sets[${odd}]`)
+    const odd = sets.findIndex(({ points }, i) => points.size !== counts[i])
+    if (odd !== -1)
+      refuse('bad_snapshot', `must hold ${counts[odd]} points`, sets[odd]!.points.size, `state.sets[${odd}]`)
     this.#loadDistances(saved, sets)
-    for (const { points } of sets) for (const point of points) this.#pointBytes += point.byteLength + POINT_BYTES
+    for (const { points } of sets) this.#numberBytes += points.bytes
   }
 
   #loadDistances(saved: Readonly<Record<string, PlainData>>, sets: readonly GrowingSet[]): void {
-    const { capacity } = this.#distances
-    const distances = readDoubles(saved['distances'], 'state.distances', capacity)
-    const places = readPlaces(saved['distanceSets']!, sets.length, capacity, 'state.distanceSets')
+    const { maxHistorySize } = this.#limits
+    const distances = readDoubles(saved['distances'], 'state.distances', maxHistorySize)
+    const places = readPlaces(saved['distanceSets']!, sets.length, maxHistorySize, 'state.distanceSets')
     if (places.length !== distances.length || distances.some((value) => value < 0)) {
       refuse('bad_snapshot', `must be ${places.length} distances`, distances, 'state.distances')
     }
-    for (const [i, value] of distances.entries()) this.#addDistance({ set: sets[places[i]!]!, value })
-    const empty = sets.findIndex((set) => set.points.length === 0 && set.distances === 0)
+    for (const [i, value] of distances.entries()) this.#addDistance(sets[places[i]!]!, value)
+    const empty = sets.findIndex((set) => set.points.size === 0 && set.distances === 0)
     if (empty !== -1) refuse('bad_snapshot', 'must not be empty', sets[empty], `state.sets[${empty}]`)
   }
 }
 
-function open(label: number, length: number): GrowingSet {
-  return { label, length, points: [], added: 0, mean: 0, squares: 0, limit: 0, distances: 0 }
+function open(label: number, length: number, maxNumbers: number): GrowingSet {
+  const points = new PointQueue(Math.min(length, maxNumbers))
+  return { label, length, points, added: 0, mean: 0, squares: 0, limit: 0, distances: 0 }
 }
 
 /** Mean and squares by Welford's recursion; the limit is the mean less the standard deviation (divisor n), and never falls. */
@@ -175,28 +213,13 @@ function grow(set: GrowingSet, distance: number): void {
   set.limit = Math.max(set.limit, set.mean - Math.sqrt(set.squares / set.added))
 }
 
-/** The squared distance to the nearest point. */
-function nearest(points: readonly Point[], vector: ArrayLike<number>): number {
-  let least = Infinity
-  const one = Float64Array.from(vector)
-  for (const point of points) {
-    let sum = 0
-    for (let i = 0; i < one.length && sum < least; i++) {
-      const d = one[i]! - point[i]!
-      sum += d * d
-    }
-    if (sum < least) least = sum
-  }
-  return least
-}
-
-function readSet(value: unknown, path: string): GrowingSet {
+function readSet(value: unknown, path: string, maxNumbers: number): GrowingSet {
   const saved = readState(value as PlainData, ['label', 'length', 'points', 'added', 'mean', 'squares', 'limit'])
   const length = readNumber(saved['length'], `${path}.length`, { min: 1, max: 65_536 })
   return {
     label: readNumber(saved['label'], `${path}.label`, { max: MOST_LABELS }),
     length,
-    points: readList(saved['points'], `${path}.points`, 10_000_000, (point, at) => readPoint(point, length, at)),
+    points: readPoints(saved['points'], Math.min(length, maxNumbers), `${path}.points`),
     added: readNumber(saved['added'], `${path}.added`, COUNT),
     mean: readNumber(saved['mean'], `${path}.mean`, SIZE),
     squares: readNumber(saved['squares'], `${path}.squares`, { max: Number.MAX_VALUE, fraction: true }),
@@ -205,14 +228,14 @@ function readSet(value: unknown, path: string): GrowingSet {
   }
 }
 
-function readPoint(value: unknown, length: number, path: string): Point {
+function readPoints(value: unknown, width: number, path: string): PointQueue {
   const isKind = ['Float32Array', 'Float64Array'].includes(elementType(value))
   if (!isKind) refuse('bad_snapshot', 'must be a Float32Array or Float64Array', value, path)
-  const point = value as Point
-  if (point.length !== length || !point.every((v) => Math.abs(v) <= LARGEST)) {
-    refuse('bad_snapshot', `must be ${length} finite numbers`, value, path)
+  const rows = value as Floats
+  if (rows.length % width !== 0 || !rows.every((v) => Math.abs(v) <= LARGEST_KEPT)) {
+    refuse('bad_snapshot', `must be rows of ${width} finite numbers`, value, path)
   }
-  return point.slice()
+  return new PointQueue(width, rows.slice())
 }
 
 function readPlaces(value: PlainData, below: number, most: number, path: string): Uint32Array {

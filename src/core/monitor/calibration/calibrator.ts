@@ -7,19 +7,20 @@
  *    benign client is exchangeable with them as a whole, with its habits and its length; so the share of benign clients
  *    that are ever suspended is at most alpha, whatever the bets are worth.
  *
- * The same is done for groups, where the traffic names enough of them; alpha is then divided evenly between both.
+ * The same is done for groups, where the traffic names enough of them; alpha is then divided evenly between both. A client
+ * that the monitor has forgotten in between begins anew, as it does later.
  */
 import { BenignScale } from '../../calibration/benignScale.ts'
-import { checkPromise, fewestUnits, type Promised } from '../../calibration/promise.ts'
+import { checkPromise, fewestUnits, type Promised, refuseTooFew } from '../../calibration/promise.ts'
 import { checkDate, type HoldsFor, recordOf, type Subject } from '../../calibration/record.ts'
 import { checkNumber, checkObject, refuse } from '../../checkers.ts'
-import { isMonitorError, MonitorError, withPath } from '../../errors.ts'
+import { isMonitorError, withPath } from '../../errors.ts'
 import { type Bet, type Book, betsOn, evenBook, SPANS, spanOf } from '../evidence/book.ts'
 import { DriftPace, typicalOf } from '../evidence/drift.ts'
 import { Wealth } from '../evidence/wealth.ts'
 import { DEFAULT_HALF_LIFE_MS } from '../policy.ts'
-import type { QueryEntry, Verdict } from '../verdict.ts'
-import { fitLevels, fitWeights, Heights } from './fit.ts'
+import type { MonitorEvent, QueryEntry, Verdict } from '../verdict.ts'
+import { byClients, fitLevels, fitWeights, Heights } from './fit.ts'
 import {
   type CalibratedSlot,
   type CalibratedUnits,
@@ -37,6 +38,12 @@ export interface CalibrateMonitorOptions extends Promised {
 }
 
 export const CALIBRATE_MONITOR_KEYS = ['alpha', 'assurance', 'date', 'halfLifeMs']
+
+/** What the monitor said of a query. */
+interface Said {
+  readonly verdict: Verdict
+  readonly events: readonly MonitorEvent[]
+}
 
 /** A detector in its place, and what its record will be bound to. */
 export interface CalibratedDetector extends Subject {
@@ -57,6 +64,7 @@ export class MonitorCalibrator {
   readonly #halfLifeMs: number
   readonly #traffic: Traffic
   readonly #places: ReadonlyMap<string, number>
+  readonly #known = new Set<string>()
   readonly #paces = new Map<string, { readonly pace: DriftPace; queries: number }>()
   /** By detector and span. */
   readonly #typical: number[][][]
@@ -88,14 +96,22 @@ export class MonitorCalibrator {
   }
 
   /** A query without any detection counts for nothing. */
-  add({ client, group = '' }: Pick<QueryEntry, 'client' | 'group'>, { detections, timeMs }: Verdict): void {
+  add({ client, group = '' }: Pick<QueryEntry, 'client' | 'group'>, { verdict, events }: Said): void {
+    for (const event of events) if (event.kind === 'evicted') this.#forget(event.client)
+    const { detections, timeMs } = verdict
     if (detections.length === 0) return
     const scores = new Float64Array(this.#detectors.length).fill(Number.NaN)
     for (const { detector, score } of detections) scores[this.#places.get(detector)!] = score
     this.#nowMs = timeMs
     this.#firstMs = Math.min(this.#firstMs, timeMs)
-    this.#traffic.add({ client, group, timeMs, scores })
+    this.#traffic.add({ client, group, timeMs, isNew: !this.#known.has(client), scores })
+    this.#known.add(client)
     this.#remember(client, timeMs, scores)
+  }
+
+  #forget(client: string): void {
+    this.#known.delete(client)
+    this.#paces.delete(client)
   }
 
   #remember(client: string, timeMs: number, scores: Float64Array): void {
@@ -116,10 +132,12 @@ export class MonitorCalibrator {
     const traffic = this.#traffic
     const dataHash = traffic.hash()
     const { alpha, assurance } = this.#promise
-    const isEnough = (count: number, share: number) => count >= this.#needed(share)
+    const isEnough = (count: number, share: number) => count >= neededFor({ alpha: share, assurance })
     const hasGroups = isEnough(traffic.groups, alpha / 2) && isEnough(traffic.clients, alpha / 2)
     const own = hasGroups ? alpha / 2 : alpha
-    if (!isEnough(traffic.clients, own)) this.#refuseTooFew()
+    if (!isEnough(traffic.clients, own)) {
+      refuseTooFew(traffic.clients, this.#promise, { unit: 'client', path: 'alpha', needed: neededFor })
+    }
     const detectors = this.#detectors.map((_, i) => this.#slot(i, { dataHash, holdsFor: holdsFor[i]! }))
     const bets = detectors.map(({ levels }, i) => betsOn(i, levels))
     const ofClients = bets.filter((_, i) => isForClients(this.#detectors[i]!)).flat()
@@ -128,8 +146,8 @@ export class MonitorCalibrator {
       assurance,
       halfLifeMs: this.#halfLifeMs,
       detectors,
-      clients: this.#units(traffic.clientOf.values, traffic.clients, ofClients, own),
-      groups: hasGroups ? this.#units(traffic.groupOf.values, traffic.groups, bets.flat(), own) : null,
+      clients: this.#units('client', ofClients, own),
+      groups: hasGroups ? this.#units('group', bets.flat(), own) : null,
       queries: traffic.queries,
       longest: mostOften(traffic.clientOf.values, traffic.clients),
       spanMs: this.#nowMs - this.#firstMs,
@@ -138,46 +156,44 @@ export class MonitorCalibrator {
     })
   }
 
-  /** Units that it takes in all, those included on which the bets are fitted. */
-  #needed(alpha: number): number {
-    const counted = fewestUnits({ ...this.#promise, alpha })
-    return counted + Math.ceil(counted / (FITTED - 1))
-  }
-
-  #refuseTooFew(): never {
-    const { alpha, assurance } = this.#promise
-    const promise = assurance === null ? `alpha ${alpha}` : `alpha ${alpha} and assurance ${assurance}`
-    const message = `${promise} needs ${this.#needed(alpha)} benign clients, got ${this.clients}: give more, or a larger alpha`
-    throw new MonitorError('bad_config', message, 'alpha')
-  }
-
   #slot(i: number, found: { readonly dataHash: string; readonly holdsFor: HoldsFor }): CalibratedSlot {
     const { label, scope, ...subject } = this.#detectors[i]!
-    const traffic = this.#traffic
-    const [units, count] =
-      scope === 'group' ? [traffic.groupOf.values, traffic.groups] : [traffic.clientOf.values, traffic.clients]
-    const scores = traffic.scoresBy(units, count, i).filter(({ length }) => length > 0)
-    const best = scores.map((own) => own.reduce((most, score) => Math.max(most, score), -Infinity))
+    const unit = scope === 'group' ? 'group' : 'client'
+    const { unitOf, count } = this.#named(unit)
+    const scores = this.#traffic.scoresBy(unitOf, count, i)
+    const judged = scores.filter(({ length }) => length > 0)
+    const best = judged.map((own) => own.reduce((most, score) => Math.max(most, score), -Infinity))
     try {
       const record = recordOf(best, {
         ...subject,
         ...found,
         promise: this.#promise,
-        unit: scope === 'group' ? 'group' : 'client',
+        unit,
         queries: scores.reduce((sum, { length }) => sum + length, 0),
         date: this.#date,
       })
-      const fitted = scores.filter((_, unit) => unit % FITTED === 0)
-      return { label, scope, record, levels: fitLevels(fitted), typical: typicalOf(this.#typical[i]!) }
+      const fitted = scores.filter((_, number) => isFitted(number))
+      const typical = this.#typical[i]!
+      // Where no score was due, of clients with one query each, all that is known are the first ones.
+      const isKnown = typical.some(({ length }) => length > 0)
+      const scoresOfDrift = isKnown ? typical : [judged.map((own) => own[0]!)]
+      return { label, scope, record, levels: fitLevels(fitted), typical: typicalOf(scoresOfDrift) }
     } catch (thrown) {
       throw isMonitorError(thrown) ? withPath(thrown, label) : thrown
     }
   }
 
-  #units(unitOf: Float64Array, count: number, bets: readonly Bet[], alpha: number): CalibratedUnits {
+  #named(unit: 'client' | 'group'): { readonly unitOf: Float64Array; readonly count: number } {
+    const { clientOf, clients, groupOf, groups } = this.#traffic
+    return unit === 'group' ? { unitOf: groupOf.values, count: groups } : { unitOf: clientOf.values, count: clients }
+  }
+
+  #units(kind: 'client' | 'group', bets: readonly Bet[], alpha: number): CalibratedUnits {
+    const { unitOf, count } = this.#named(kind)
+    const begins = kind === 'group' ? undefined : this.#traffic.isNew.values
     const heights = new Map<number, Heights>()
-    this.#run(unitOf, evenBook(bets, this.#halfLifeMs), {
-      isWanted: (unit) => unit % FITTED === 0,
+    this.#run({ unitOf, begins }, evenBook(bets, this.#halfLifeMs), {
+      isWanted: isFitted,
       see(unit, wealth) {
         const own = heights.get(unit) ?? new Heights(bets.length)
         heights.set(unit, own)
@@ -187,21 +203,29 @@ export class MonitorCalibrator {
     const weights = fitWeights([...heights.values()], bets, alpha / 2)
     const maxima = new Map<number, number>()
     const book = { bets, weights, halfLifeMs: this.#halfLifeMs }
-    this.#run(unitOf, book, {
-      isWanted: (unit) => unit % FITTED !== 0,
+    this.#run({ unitOf, begins }, book, {
+      isWanted: (unit) => !isFitted(unit),
       see: (unit, wealth) => maxima.set(unit, Math.max(maxima.get(unit) ?? 0, wealth.evidence())),
     })
     return {
       weights: weights.map((span) => [...span]),
-      maxima: BenignScale.of([...maxima.values()]).toJSON(),
+      maxima: BenignScale.of(kind === 'group' ? this.#byClients(maxima) : [...maxima.values()]).toJSON(),
       alpha,
       fitted: count - maxima.size,
     }
   }
 
-  /** All queries of the wanted units, in their order, through wealth of each unit's own. */
+  #byClients(maxima: ReadonlyMap<number, number>): number[] {
+    const sizes = this.#traffic.clientsByGroup()
+    return byClients(
+      [...maxima.values()],
+      Array.from(maxima.keys(), (group) => sizes[group]!),
+    )
+  }
+
+  /** All queries of the wanted units, in their order, through wealth of each unit's own, from each of its beginnings. */
   #run(
-    unitOf: Float64Array,
+    { unitOf, begins }: { readonly unitOf: Float64Array; readonly begins: Float64Array | undefined },
     book: Book,
     { isWanted, see }: { isWanted(unit: number): boolean; see(unit: number, wealth: Wealth): void },
   ): void {
@@ -213,7 +237,8 @@ export class MonitorCalibrator {
     for (let i = 0; i < unitOf.length; i++) {
       const unit = unitOf[i]!
       if (unit === NOBODY || !isWanted(unit)) continue
-      const state = states.get(unit) ?? { wealth: new Wealth(book), lastMs: timesMs[i]! }
+      const known = begins?.[i] === 1 ? undefined : states.get(unit)
+      const state = known ?? { wealth: new Wealth(book), lastMs: timesMs[i]! }
       states.set(unit, state)
       for (let d = 0; d < readings.length; d++) readings[d] = scores[d]![i]!
       state.wealth.fade(timesMs[i]! - state.lastMs)
@@ -222,6 +247,16 @@ export class MonitorCalibrator {
       see(unit, state.wealth)
     }
   }
+}
+
+function isFitted(unit: number): boolean {
+  return unit % FITTED === 0
+}
+
+/** Units that it takes in all, those included on which the bets are fitted. */
+function neededFor(promise: Required<Promised>): number {
+  const counted = fewestUnits(promise)
+  return counted + Math.ceil(counted / (FITTED - 1))
 }
 
 /** How often the number is there that is there most often. */

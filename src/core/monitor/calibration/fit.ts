@@ -8,11 +8,12 @@ const THINNED = 32
  * For each of {@link RATES} the score that at most this share of benign queries lies above, both where every query counts
  * the same and where every client does; null where it is no higher than the one before.
  *
- * @param clients The scores of each client, in any order; at least one score in all.
+ * @param clients The scores of each client, in any order.
  */
 export function fitLevels(clients: readonly Float64Array[]): (number | null)[] {
   const sorted = clients.filter(({ length }) => length > 0).map((scores) => scores.toSorted())
   const pooled = joined(sorted).sort()
+  if (pooled.length === 0) return RATES.map(() => null)
   const thinned = joined(sorted.map(thin)).sort()
   let last = -Infinity
   return RATES.map((rate) => {
@@ -21,6 +22,24 @@ export function fitLevels(clients: readonly Float64Array[]): (number | null)[] {
     last = level
     return level
   })
+}
+
+/**
+ * The most evidence of each of n groups, as n scores of which no smaller share lies above a level than of the groups, nor than
+ * of their clients: a group of many clients stands there several times, for what it is suspended for falls on all of them.
+ *
+ * @param sizes The clients of each group.
+ */
+export function byClients(maxima: readonly number[], sizes: readonly number[]): number[] {
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length
+  const descending = [...maxima.keys()].sort((a, b) => maxima[b]! - maxima[a]!)
+  const scores: number[] = []
+  let weight = 0
+  for (const i of descending) {
+    weight += Math.max(1, mean === 0 ? 1 : sizes[i]! / mean)
+    while (scores.length < Math.min(weight, maxima.length)) scores.push(maxima[i]!)
+  }
+  return scores
 }
 
 /** The score that at most a share `rate` of these, ascending, lies above. */

@@ -1,8 +1,8 @@
 /** What a monitor's calibration found: each detector's record, the bets' weights, and what benign clients ever reach. */
 import { BenignScale, type SavedScale } from '../../calibration/benignScale.ts'
 import { checkPromise, type Promised, requireUnits } from '../../calibration/promise.ts'
-import { type Calibration, FORMAT, openSeal, seal, VERSION } from '../../calibration/record.ts'
-import { checkNumber, checkObject, refuse } from '../../checkers.ts'
+import { type Calibration, checkDate, FORMAT, openSeal, seal, VERSION } from '../../calibration/record.ts'
+import { checkNumber, checkObject, isPlainObject, refuse } from '../../checkers.ts'
 import { MonitorError } from '../../errors.ts'
 import { type Bet, type Book, betsOn, RATES, SPANS } from '../evidence/book.ts'
 import { TYPICAL } from '../evidence/drift.ts'
@@ -39,7 +39,8 @@ export interface MonitorCalibration {
   readonly version: typeof VERSION
   readonly kind: 'monitor'
   readonly alpha: number
-  readonly assurance: number | null
+  /** 0: on average over calibrations. */
+  readonly assurance: number
   /** Evidence halves in this time. */
   readonly halfLifeMs: number
   readonly detectors: readonly CalibratedSlot[]
@@ -96,21 +97,20 @@ export function readMonitorCalibration(
   path: string,
 ): ReadMonitorCalibration {
   const record = openSeal(value, 'monitor', FIELDS, path) as unknown as MonitorCalibration
-  const promise = checkPromise(record, path)
+  const promise = checkPromise(record, { path })
   const halfLifeMs = checkNumber(record.halfLifeMs, { min: 1 }, `${path}.halfLifeMs`)
   checkSlots(record.detectors, slots, `${path}.detectors`)
   const bets = (isOwn: (slot: CalibratedSlot) => boolean) =>
     record.detectors.flatMap((slot, i) => (isOwn(slot) ? betsOn(i, slot.levels) : []))
-  const clients = readUnits(record.clients, bets(isForClients), { promise, halfLifeMs, path: `${path}.clients` })
-  const groups =
-    record.groups === null
-      ? null
-      : readUnits(
-          record.groups,
-          bets(() => true),
-          { promise, halfLifeMs, path: `${path}.groups` },
-        )
-  return { record, clients, groups }
+  const read = (unit: 'client' | 'group', isOwn: (slot: CalibratedSlot) => boolean) =>
+    readUnits(record[`${unit}s`]!, bets(isOwn), { promise, halfLifeMs, unit, path: `${path}.${unit}s` })
+  for (const key of ['queries', 'longest', 'spanMs'] as const) checkNumber(record[key], { min: 0 }, `${path}.${key}`)
+  checkDate(record.date, `${path}.date`)
+  return {
+    record,
+    clients: read('client', isForClients),
+    groups: record.groups === null ? null : read('group', () => true),
+  }
 }
 
 /** A detector of a group says nothing of one client in it. */
@@ -119,16 +119,34 @@ export function isForClients({ scope }: { readonly scope: string }): boolean {
 }
 
 /** From which evidence clients are throttled and suspended under the default policy, in nats. */
-export function calibratedLimits({ clients, assurance }: MonitorCalibration): {
+export function calibratedLimits({ clients, alpha, assurance }: MonitorCalibration): Limits {
+  const maxima = BenignScale.read(clients.maxima, 'clients.maxima')
+  return limitsOf(
+    { maxima, alpha: clients.alpha },
+    { alpha, assurance, throttleAlpha: throttleAlphaOf({ throttleAlpha: null }, alpha) },
+  )
+}
+
+/** Limits of evidence, in nats. */
+export interface Limits {
   readonly throttleAt: number
   readonly suspendAt: number
-} {
-  const maxima = BenignScale.read(clients.maxima, 'clients.maxima')
-  const { alpha } = clients
-  const throttleAlpha = throttleAlphaOf({ throttleAlpha: null }, alpha)
+}
+
+/** What is promised of all benign clients, of which clients and groups may each have their part. */
+export interface Promises extends Required<Promised> {
+  /** The share that may ever be throttled. */
+  readonly throttleAlpha: number
+}
+
+/** From which evidence clients, or groups, are throttled and suspended. */
+export function limitsOf(
+  { maxima, alpha: own }: Pick<ReadUnits, 'maxima' | 'alpha'>,
+  { alpha, assurance, throttleAlpha }: Promises,
+): Limits {
   return {
-    throttleAt: limitOf(maxima, { alpha: throttleAlpha, assurance }),
-    suspendAt: limitOf(maxima, { alpha, assurance }),
+    throttleAt: limitOf(maxima, { alpha: throttleAlpha * (own / alpha), assurance }),
+    suspendAt: limitOf(maxima, { alpha: own, assurance }),
   }
 }
 
@@ -136,7 +154,7 @@ export function calibratedLimits({ clients, assurance }: MonitorCalibration): {
  * The evidence that at most a share alpha of benign units ever has, of enough of them. Never 0: without any evidence nobody
  * is suspended, also where hardly a benign client ever had some.
  */
-export function limitOf(maxima: BenignScale, promise: Required<Promised>): number {
+function limitOf(maxima: BenignScale, promise: Required<Promised>): number {
   return Math.max(maxima.threshold(promise)!, LEAST_EVIDENCE)
 }
 
@@ -145,9 +163,10 @@ function checkSlots(
   slots: readonly { readonly label: string; readonly scope: string }[],
   path: string,
 ): void {
-  const name = ({ label, scope }: { readonly label: string; readonly scope: string }) => `${label} (${scope})`
+  const name = ({ label, scope }: { readonly label?: unknown; readonly scope?: unknown }) => `${label} (${scope})`
   const expected = slots.map(name).join(', ')
-  const got = Array.isArray(detectors) ? detectors.map(name).join(', ') : ''
+  const isList = Array.isArray(detectors) && detectors.every(isPlainObject)
+  const got = isList ? detectors.map(name).join(', ') : ''
   if (got !== expected) {
     throw new MonitorError('bad_config', `must be of these detectors: ${expected}; it is of ${got || 'none'}`, path)
   }
@@ -166,6 +185,10 @@ function isAscending(scores: unknown): boolean {
   return isList && scores.every((score, i) => Number.isFinite(score) && (i === 0 || scores[i - 1] <= score))
 }
 
+function isWeight(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1
+}
+
 function isNumberOrNull(value: unknown): boolean {
   return value === null || Number.isFinite(value)
 }
@@ -173,17 +196,23 @@ function isNumberOrNull(value: unknown): boolean {
 function readUnits(
   value: CalibratedUnits,
   bets: readonly Bet[],
-  { promise, halfLifeMs, path }: { promise: Required<Promised>; halfLifeMs: number; path: string },
+  {
+    promise,
+    halfLifeMs,
+    unit,
+    path,
+  }: { promise: Required<Promised>; halfLifeMs: number; unit: 'client' | 'group'; path: string },
 ): ReadUnits {
   checkObject(value, ['weights', 'maxima', 'alpha', 'fitted'], path)
   const { weights } = value
   const isWeights =
     Array.isArray(weights) &&
     weights.length === SPANS &&
-    weights.every((span) => Array.isArray(span) && span.length === bets.length && span.every((w) => w >= 0 && w <= 1))
+    weights.every((span) => Array.isArray(span) && span.length === bets.length && span.every(isWeight))
   if (!isWeights) refuse('bad_config', `must be ${SPANS} lists of ${bets.length} weights`, weights, `${path}.weights`)
   const maxima = BenignScale.read(value.maxima, `${path}.maxima`)
-  const { alpha } = checkPromise({ ...promise, alpha: value.alpha }, path)
-  requireUnits(maxima.n, { ...promise, alpha }, 'clients', `${path}.maxima.n`)
+  checkNumber(value.fitted, { min: 0, integer: true }, `${path}.fitted`)
+  const { alpha } = checkPromise({ ...promise, alpha: value.alpha }, { path })
+  requireUnits(maxima.n, { ...promise, alpha }, unit, `${path}.maxima.n`)
   return { book: { bets, weights: weights.map((span) => Float64Array.from(span)), halfLifeMs }, maxima, alpha }
 }

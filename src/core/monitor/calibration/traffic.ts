@@ -10,6 +10,8 @@ export interface Asked {
   readonly client: string
   readonly group: string
   readonly timeMs: number
+  /** The monitor had forgotten the client, or never knew it. */
+  readonly isNew: boolean
   /** The score of each detector; NaN where it did not judge. */
   readonly scores: Float64Array
 }
@@ -37,6 +39,8 @@ export class Traffic {
   readonly clientOf = new ScoreLog()
   readonly groupOf = new ScoreLog()
   readonly timesMs = new ScoreLog()
+  /** 1 where a client begins, or begins anew. */
+  readonly isNew = new ScoreLog()
   /** By detector. */
   readonly scores: readonly ScoreLog[]
 
@@ -56,10 +60,11 @@ export class Traffic {
     return this.#groups.count
   }
 
-  add({ client, group, timeMs, scores }: Asked): void {
+  add({ client, group, timeMs, isNew, scores }: Asked): void {
     this.clientOf.push(this.#clients.numberOf(client))
     this.groupOf.push(this.#groups.numberOf(group))
     this.timesMs.push(timeMs)
+    this.isNew.push(isNew ? 1 : 0)
     for (let i = 0; i < scores.length; i++) this.scores[i]!.push(scores[i]!)
   }
 
@@ -72,6 +77,16 @@ export class Traffic {
       if (unit !== NOBODY && !Number.isNaN(scores[i]!)) lists[unit]!.push(scores[i]!)
     }
     return lists.map((list) => list.values)
+  }
+
+  /** Of each group the number of its clients that have a name. */
+  clientsByGroup(): Uint32Array {
+    const members = Array.from({ length: this.groups }, () => new Set<number>())
+    const clients = this.clientOf.values
+    for (const [i, group] of this.groupOf.values.entries()) {
+      if (group !== NOBODY && clients[i] !== NOBODY) members[group]!.add(clients[i]!)
+    }
+    return Uint32Array.from(members, ({ size }) => size)
   }
 
   /** SHA-256 of everything. */

@@ -23,7 +23,7 @@ export const P_VALUE: Reading = {
 }
 
 /** A reading for each detector; NaN where it did not judge. */
-export function readingsOf(detections: readonly (Detection | undefined)[], reading: Reading): Float64Array {
+function readingsOf(detections: readonly (Detection | undefined)[], reading: Reading): Float64Array {
   return Float64Array.from(detections, (one) => (one === undefined ? Number.NaN : reading.of(one)))
 }
 
@@ -32,10 +32,10 @@ export class Betting implements Evidence {
   readonly #reading: Reading
   readonly #wealth: Wealth
 
-  constructor(book: Book, reading: Reading) {
+  constructor(book: Book, reading: Reading, queries: number) {
     this.#book = book
     this.#reading = reading
-    this.#wealth = new Wealth(book)
+    this.#wealth = new Wealth(book, queries)
   }
 
   learn(detections: readonly (Detection | undefined)[], elapsedMs: number): boolean {

@@ -39,7 +39,8 @@ export interface EvidenceRule {
   readonly kind: 'count' | 'e-process' | 'calibrated'
   readonly throttleAt: number
   readonly suspendAt: number
-  make(): Evidence
+  /** None against a client that has asked so many queries before. */
+  make(queries: number): Evidence
   /** Benign clients that ever reach this much, and one, by as many and one; undefined where that is not known. */
   pValue(value: number): number | undefined
 }

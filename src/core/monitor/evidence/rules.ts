@@ -2,7 +2,13 @@
 
 import { MonitorError } from '../../errors.ts'
 import { log } from '../../math.ts'
-import { limitOf, type ReadMonitorCalibration, type ReadUnits } from '../calibration/record.ts'
+import {
+  type Limits,
+  limitsOf,
+  type Promises,
+  type ReadMonitorCalibration,
+  type ReadUnits,
+} from '../calibration/record.ts'
 import { type Policy, type PolicyConfig, refuseCounting, throttleAlphaOf } from '../policy.ts'
 import type { Slot } from '../slots.ts'
 import { Betting, P_VALUE, SCORE } from './betting.ts'
@@ -36,8 +42,9 @@ export function evidenceRules(
   if (given !== undefined) {
     throw new MonitorError('bad_config', 'is part of the calibration: leave it out here', `${path}.${given}`)
   }
-  const { assurance } = calibration.record
-  const rule = (units: ReadUnits) => calibratedRule(units, { policy, assurance, path })
+  const { alpha, assurance } = calibration.record
+  const promises = { alpha, assurance, throttleAlpha: throttleAlphaOf(policy, alpha, path) }
+  const rule = (units: ReadUnits) => calibratedRule(units, promises)
   return {
     clients: rule(calibration.clients),
     groups: calibration.groups === null ? undefined : rule(calibration.groups),
@@ -64,37 +71,34 @@ function processRules(slots: readonly Slot[], policy: Policy, alpha: number, pat
     const message = 'needs calibrated detectors: give them a calibration, or the monitor one'
     throw new MonitorError('bad_config', message, `${path}.alpha`)
   }
-  const share = ofGroups.length > 0 && own.length > 0 ? alpha / 2 : alpha
+  const parts = ofGroups.length > 0 && own.length > 0 ? 2 : 1
+  const limits = {
+    throttleAt: -log(throttleAlphaOf(policy, alpha, path) / parts),
+    suspendAt: -log(alpha / parts),
+  }
   return {
-    clients: processRule(own, { policy, alpha: share, path }),
-    groups: ofGroups.length === 0 ? undefined : processRule(ofGroups, { policy, alpha: share, path }),
+    clients: processRule(own, limits, policy),
+    groups: ofGroups.length === 0 ? undefined : processRule(ofGroups, limits, policy),
   }
 }
 
-function processRule(
-  slots: readonly number[],
-  { policy, alpha, path }: { readonly policy: Policy; readonly alpha: number; readonly path: string },
-): EvidenceRule {
+function processRule(slots: readonly number[], limits: Limits, { halfLifeMs }: Policy): EvidenceRule {
   const bets = slots.flatMap((slot) => betsOn(slot, P_LEVELS))
-  const book = evenBook(bets, policy.halfLifeMs)
+  const book = evenBook(bets, halfLifeMs)
   return {
     kind: 'e-process',
-    throttleAt: -log(throttleAlphaOf(policy, alpha, path)),
-    suspendAt: -log(alpha),
-    make: () => new Betting(book, P_VALUE),
+    ...limits,
+    make: (queries) => new Betting(book, P_VALUE, queries),
     pValue: () => undefined,
   }
 }
 
-function calibratedRule(
-  { book, maxima, alpha }: ReadUnits,
-  { policy, assurance, path }: { readonly policy: Policy; readonly assurance: number | null; readonly path: string },
-): EvidenceRule {
+function calibratedRule(units: ReadUnits, promises: Promises): EvidenceRule {
+  const { book, maxima } = units
   return {
     kind: 'calibrated',
-    throttleAt: limitOf(maxima, { alpha: throttleAlphaOf(policy, alpha, path), assurance }),
-    suspendAt: limitOf(maxima, { alpha, assurance }),
-    make: () => new Betting(book, SCORE),
+    ...limitsOf(units, promises),
+    make: (queries) => new Betting(book, SCORE, queries),
     pValue: (value) => maxima.pValue(value),
   }
 }

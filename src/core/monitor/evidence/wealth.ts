@@ -29,9 +29,11 @@ function reserve(n: number): number {
 export class Wealth {
   readonly #book: Book
   readonly #capital: Float64Array
-  #count = 0
+  #count: number
 
-  constructor(book: Book) {
+  /** @param queries Asked before, of which nothing is known: a new record must not take an old client for a new one. */
+  constructor(book: Book, queries = 0) {
+    this.#count = queries
     this.#book = book
     this.#capital = new Float64Array(book.bets.length)
   }

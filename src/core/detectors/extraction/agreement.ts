@@ -1,0 +1,88 @@
+/** How far guessed labels agree with the model's, beyond what always guessing its most frequent label would. */
+import { log } from '../../math.ts'
+import { clopperPearson } from '../../stats/clopperPearson.ts'
+
+/** Labels below this. */
+export const MOST_CLASSES = 1_000_000
+
+/** How well labels are guessed. */
+export interface Agreement {
+  /** Labels compared, of which so many were guessed. */
+  readonly compared: number
+  readonly agreed: number
+  /** Share of the labels that are guessed, and that a constant guess would hit. */
+  readonly agreement: number
+  readonly majority: number
+  /** Information that the guesses have of the labels ÷ the labels' entropy, 0 … 1; 0 where there is only one label. */
+  readonly informationGain: number
+}
+
+/** Pairs of the model's label and a guess, with their numbers. */
+export class Pairs {
+  readonly #counts = new Map<number, number>()
+
+  static codeOf(label: number, guess: number): number {
+    return label * MOST_CLASSES + guess
+  }
+
+  add(code: number, times: 1 | -1): void {
+    const count = (this.#counts.get(code) ?? 0) + times
+    if (count === 0) this.#counts.delete(code)
+    else this.#counts.set(code, count)
+  }
+
+  /** O(distinct pairs). */
+  agreement(): Agreement {
+    // Not in the order of arrival, so that restored ones add up to the same bits.
+    const pairs = [...this.#counts].sort(([a], [b]) => a - b)
+    const labels = new Map<number, number>()
+    const guesses = new Map<number, number>()
+    let [compared, agreed] = [0, 0]
+    for (const [code, count] of pairs) {
+      const [label, guess] = labelsOf(code)
+      labels.set(label, (labels.get(label) ?? 0) + count)
+      guesses.set(guess, (guesses.get(guess) ?? 0) + count)
+      compared += count
+      if (label === guess) agreed += count
+    }
+    if (compared === 0) return { compared, agreed, agreement: 0, majority: 1, informationGain: 0 }
+    let shared = 0
+    for (const [code, count] of pairs) {
+      const [label, guess] = labelsOf(code)
+      shared += count * log((count * compared) / (labels.get(label)! * guesses.get(guess)!))
+    }
+    let entropy = 0
+    let most = 0
+    for (const count of labels.values()) {
+      entropy += count * log(compared / count)
+      most = Math.max(most, count)
+    }
+    const informationGain = entropy > 0 ? Math.min(Math.max(shared / entropy, 0), 1) : 0
+    return { compared, agreed, agreement: agreed / compared, majority: most / compared, informationGain }
+  }
+}
+
+function labelsOf(code: number): [label: number, guess: number] {
+  return [Math.floor(code / MOST_CLASSES), code % MOST_CLASSES]
+}
+
+/** The share beyond a constant guess: 1 for all, 0 for no more than it, and where there is only one label. */
+export function beyondMajority(agreement: number, majority: number): number {
+  return majority < 1 ? Math.max(agreement - majority, 0) / (1 - majority) : 0
+}
+
+/** The lower limit of the share behind so many of so many, one-sided; those of the last total are remembered. */
+export class LowerLimits {
+  readonly #alpha: number
+  #limits = new Float64Array(0)
+
+  constructor(confidence: number) {
+    this.#alpha = 2 * (1 - confidence)
+  }
+
+  of(agreed: number, total: number): number {
+    if (this.#limits.length !== total + 1) this.#limits = new Float64Array(total + 1).fill(-1)
+    if (this.#limits[agreed]! < 0) this.#limits[agreed] = clopperPearson(agreed, total, this.#alpha).low
+    return this.#limits[agreed]!
+  }
+}

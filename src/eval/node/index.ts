@@ -1,0 +1,10 @@
+/** Evaluation with files, threads and models: what `monitaur eval` does, for programs. Node only. */
+export { clientsFor, detectorsFor } from './choices.ts'
+export type { Dataset } from './data/dataset.ts'
+export { readData } from './data/read.ts'
+export { type FailedLine, type Run, readRun } from './ledger.ts'
+export { IMAGENET, type OnnxVictimOptions, openOnnxVictim, type PictureVictim } from './onnxVictim.ts'
+export type { ClientChoice, DataChoice, Plan, VictimChoice } from './plan.ts'
+export { loadParts, type Parts, type Plugin } from './plugins.ts'
+export { type RunOptions, type RunProgress, type RunSummary, runPlan } from './run.ts'
+export { type WrittenReport, writeReport } from './writeReport.ts'
