@@ -20,6 +20,7 @@ const readme = [
   'docs/server.md',
   'docs/journal.md',
   'docs/middleware.md',
+  'docs/evaluation.md',
 ]
   .map((file) => readFileSync(join(root, file), 'utf8'))
   .join('\n')
