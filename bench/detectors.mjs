@@ -255,13 +255,12 @@ const subjects = [
   })),
   subject('provenance, 75 characters', 'provenance', {}, texts, (text) => ({ fingerprint: simHash(text) })),
   subject('provenance, picture hash given', 'provenance', {}, pool(4000, hash64), as('fingerprint')),
-  subject(
-    'update_geometry, 32×32 RGB given',
-    'update_geometry',
-    {},
-    pool(64, () => Float32Array.from({ length: 32 * 32 * 3 }, next)),
-    as('vector'),
-  ),
+  {
+    row: 'update_geometry, 32×32 RGB given',
+    make: () => createDetector('update_geometry'),
+    inputs: pool(64, () => Float32Array.from({ length: 32 * 32 * 3 }, next)),
+    observe: as('vector'),
+  },
   alone('picture as numbers alone, 224×224 RGB', pool(16, photo), pictureVector),
   alone('picture shingles alone, 224×224 RGB', pool(16, photo), pictureShingles),
   alone('the same with SHA-256, 32×32 RGB', pool(16, thumbnail), (pixels) =>
