@@ -2,8 +2,8 @@
 import { defineAttack } from '../define.ts'
 import { moved, projected } from '../picture.ts'
 import type { Random } from '../random.ts'
-import type { Oracle, Picture, Shape } from '../types.ts'
-import { type Aim, type Loss, marginLoss, probabilityLoss, succeedsByAim } from './aims.ts'
+import type { Answer, Oracle, Picture, Shape } from '../types.ts'
+import { type Aim, marginLoss, probabilityLoss, succeedsByAim } from './aims.ts'
 
 interface NesConfig {
   /** What answer is wanted. Default `any`. */
@@ -146,15 +146,19 @@ export interface Paired {
   readonly x: Picture
   readonly directions: readonly Float64Array[]
   readonly sigma: number
-  readonly loss: Loss
+  /** To be lowered; Infinity for an answer that was refused. */
+  readonly loss: (answer: Answer, x: Picture) => number
   /** The side that is asked first, for all directions; then the other. */
   readonly first: 1 | -1
 }
 
 /** The mean of loss · direction over all probes, and the mean loss. A pair of which one half was refused counts for nothing. */
 export async function pairedSlope({ oracle, x, directions, sigma, loss, first }: Paired) {
-  const losses = async (sign: number) =>
-    (await oracle.askAll(directions.map((u) => moved(x, u, sign * sigma)))).map(loss)
+  const losses = async (sign: number) => {
+    const probes = directions.map((u) => moved(x, u, sign * sigma))
+    const answers = await oracle.askAll(probes)
+    return answers.map((answer, n) => loss(answer, probes[n]!))
+  }
   const here = await losses(first)
   const there = await losses(-first)
   const slope = new Float64Array(x.length)

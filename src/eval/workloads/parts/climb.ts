@@ -1,6 +1,5 @@
 /** The optimiser of NES (b) for any aim: 8 pairs of probes, all minus, then all plus, then the candidate, kept if better. */
-import { noiseOf, stepped } from '../../attacks/nes.ts'
-import { moved } from '../../picture.ts'
+import { noiseOf, pairedSlope, stepped } from '../../attacks/nes.ts'
 import type { Answer, Oracle, Picture, Shape } from '../../types.ts'
 import { countAcceptance } from './acceptance.ts'
 import { bySize } from './size.ts'
@@ -36,41 +35,20 @@ export async function climb(oracle: Oracle<Picture>, options: Climb): Promise<vo
   const step = options.step ?? bySize(shape, 0.25 / 255, 1 / 255)
   const tile = options.tile ?? bySize(shape, 1, 8)
   const count = countAcceptance(oracle)
+  const shown = (answer: Answer, x: Picture) => (answer.refused ? Infinity : loss(answer, x))
   let x = start
-  let lowest = first.refused ? Infinity : loss(first, start)
+  let lowest = shown(first, start)
   while (oracle.left > 2 * PAIRS) {
-    const slope = await slopeAt(oracle, x, options, tile)
+    const directions = Array.from({ length: PAIRS }, () => noiseOf(oracle.random, shape, tile))
+    const { slope } = await pairedSlope({ oracle, x, directions, sigma: SIGMA, loss: shown, first: -1 })
     const candidate = stepped(x, slope, { step, source: start, ball })
     const answer = await oracle.ask(candidate)
-    const value = answer.refused || refuses?.(answer) ? Infinity : loss(answer, candidate)
+    const value = refuses?.(answer) ? Infinity : shown(answer, candidate)
     count(value < lowest)
     if (value >= lowest) continue
     x = candidate
     lowest = value
   }
-}
-
-/** A pair of which one half was refused counts for nothing. */
-async function slopeAt(
-  oracle: Oracle<Picture>,
-  x: Picture,
-  { shape, loss }: Climb,
-  tile: number,
-): Promise<Float64Array> {
-  const directions = Array.from({ length: PAIRS }, () => noiseOf(oracle.random, shape, tile))
-  const losses = async (sign: number) => {
-    const probes = directions.map((u) => moved(x, u, sign * SIGMA))
-    const answers = await oracle.askAll(probes)
-    return answers.map((answer, n) => (answer.refused ? Number.NaN : loss(answer, probes[n]!)))
-  }
-  const minus = await losses(-1)
-  const plus = await losses(1)
-  const slope = new Float64Array(x.length)
-  for (const [n, u] of directions.entries()) {
-    const rise = plus[n]! - minus[n]!
-    if (Number.isFinite(rise)) for (let i = 0; i < slope.length; i++) slope[i]! += rise * u[i]!
-  }
-  return slope
 }
 
 /** The mean squared difference. */
