@@ -26,8 +26,8 @@ function isProgram(): boolean {
 
 /**
  * Left alone, V8 lets the garbage of a busy server grow to several times its state before it looks: 150 MB where this
- * makes it 90 (`npm run bench:server`). The young generation stays as small as it begins, which fits the processor's cache
- * and is faster too; the old one is collected when it has doubled.
+ * makes it 90, at the same rate (`npm run bench:server`). The young generation stays as small as it begins; the old one is
+ * collected when it has doubled.
  */
 function keepMemoryLow(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
