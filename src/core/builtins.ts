@@ -1,4 +1,5 @@
 /** The table of detectors. A new one adds a file and a line here; names, options and types are derived from it. */
+import { answerFollowing } from './detectors/answerFollowing.ts'
 import { confidence } from './detectors/confidence.ts'
 import { contentFingerprint } from './detectors/contentFingerprint.ts'
 import { coverage } from './detectors/coverage.ts'
@@ -39,6 +40,7 @@ export const builtins = {
   provenance,
   extraction_status: extractionStatus,
   update_geometry: updateGeometry,
+  answer_following: answerFollowing,
 } as const
 
 export type Builtins = typeof builtins

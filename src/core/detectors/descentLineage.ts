@@ -18,6 +18,7 @@
  * A query's score is that of the path it goes on: the share of the rule's condition that is reached, at least 0; 1 alarms.
  */
 import { refuse } from '../checkers.ts'
+import { markOf } from '../countSketch.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION, EVADE_MODEL } from '../techniques.ts'
@@ -27,7 +28,7 @@ import { checkLineage, type DescentLineageConfig, LINEAGE_DEFAULTS, stakesOf } f
 import { Group, type Nearest } from './lineage/group.ts'
 import { checkOutputs, largestClass, marginOf } from './lineage/margin.ts'
 import { DOWN, EVIDENCE, LENGTH, RECORDS, shareOfM, shareOfS, TIP, TIP_MARGIN, UP, WIDTH } from './lineage/path.ts'
-import { checkPoint, markOf, storageFor, takePoint } from './lineage/points.ts'
+import { checkPoint, storageFor, takePoint } from './lineage/points.ts'
 import { readGroups, saveGroup } from './lineage/saved.ts'
 
 /** Queries are counted from 1, since the start or the last reset. */

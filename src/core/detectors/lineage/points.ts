@@ -7,15 +7,13 @@
  * whose entries are all ±1, and change no distance).
  */
 import { checkNumbers, elementType, refuse } from '../../checkers.ts'
-import { finish32, fold32 } from '../../hash.ts'
+import { SUMS, sketch } from '../../countSketch.ts'
 
 /** What is kept of a vector: see the option. */
 export type Storage = 'projected' | 'bytes' | 'exact'
 
 const UNITS_PER_LEVEL = 16
 const SCALE = 255 * UNITS_PER_LEVEL
-/** Up to this length vectors are kept exactly, since sums would save nothing. */
-const SUMS = 256
 /** Longest vector: pairs that pass the gate then have distances without rounding. */
 export const MAX_LENGTH = 16_384
 /** Largest number, in size: units then fit 32 bits, and so do their differences. */
@@ -30,7 +28,7 @@ const sums = /* @__PURE__ */ new Float64Array(SUMS)
 
 /** How vectors of a length are kept. */
 export function storageFor(length: number, storage: Storage): Storage {
-  return length <= SUMS ? 'exact' : storage
+  return length <= SUMS ? 'exact' : storage // sums would save nothing
 }
 
 const ANY = { most: MAX_LENGTH, min: -LIMIT, max: LIMIT, remedy: '; scale it first' }
@@ -52,30 +50,7 @@ export function takePoint(vector: ArrayLike<number>, storage: Storage, key: numb
   for (let i = 0; i < length; i++) units[i] = Math.floor(vector[i]! * SCALE + 0.5)
   if (storage === 'exact') return
   for (let i = 0; i < length; i++) levels[i] = (units[i]! + UNITS_PER_LEVEL / 2) >> 4
-  if (storage === 'projected') takeSums(length, key)
-}
-
-function seedOf(key: number): number {
-  return fold32(key | 0, Math.floor(key / 0x100000000))
-}
-
-/** Tells two keys apart in a snapshot; says nothing of their signs. */
-export function markOf(key: number): number {
-  return finish32(fold32(seedOf(key), -1)) >>> 0
-}
-
-/** 32 signs a hash, one bit each. */
-function takeSums(length: number, key: number): void {
-  const seed = seedOf(key)
-  sums.fill(0)
-  for (let from = 0; from < length; from += 32) {
-    const signs = finish32(fold32(seed, from))
-    const to = Math.min(from + 32, length)
-    for (let i = from; i < to; i++) {
-      const mask = -((signs >>> (i & 31)) & 1)
-      sums[i & (SUMS - 1)]! += (units[i]! ^ mask) - mask
-    }
-  }
+  if (storage === 'projected') sketch(units, length, key, sums)
 }
 
 /** What a saved group holds of its vectors. `sums` is empty but for projected ones. */

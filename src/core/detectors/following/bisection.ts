@@ -1,0 +1,107 @@
+/**
+ * The bisection test: does a client that halves the way between two inputs of different classes go on in the half in which the
+ * class changes?
+ *
+ * Who does not look at the answers takes either half as often. Whoever looks for the boundary, and knows the class alone, takes
+ * the half in which it lies, time after time: RayS, HopSkipJump, Boundary and SurFree all begin so. The bet of 0.95 on it makes
+ * an e-value. Evidence does not fall below none, so that it is a sum (CUSUM) over the halvings of a client.
+ */
+import { log } from '../../math.ts'
+import { LABEL, type Memory, QUERY, TOUCHED } from './memory.ts'
+
+/** Earlier queries between which a new one may lie. */
+const LATEST = 8
+/** How far between two others a query must lie to halve their distance. */
+const BETWEEN = 0.2
+/** Largest distance from the line, in distances of its ends. */
+const OFF_LINE = 0.15
+const WON = /* @__PURE__ */ log(1.9)
+const LOST = /* @__PURE__ */ log(0.1)
+
+/** Two queries of different classes, and one that lies between them: their numbers. */
+type Bracket = readonly [low: number, high: number, middle: number]
+
+/** As plain data. */
+export interface BisectionState {
+  /** In nats, at least 0. */
+  readonly evidence: number
+  /** Halvings that were tested, and those of them that went to the half in which the class changes. */
+  readonly halvings: number
+  readonly towards: number
+  /** Empty without a bracket. */
+  readonly bracket: Bracket | readonly []
+  /** Numbers of the latest queries, the oldest first. */
+  readonly latest: readonly number[]
+}
+
+const NONE: BisectionState = { evidence: 0, halvings: 0, towards: 0, bracket: [], latest: [] }
+
+export class Bisection {
+  state: BisectionState = NONE
+
+  /** Takes the query that was just added to the memory. Returns true if it goes on with a bisection, win or lose. */
+  see(memory: Memory, slot: number): boolean {
+    const query = memory.get(slot, QUERY)
+    const { bracket, latest } = this.state
+    const next = bracket.length === 0 ? undefined : this.#halve(memory, slot, bracket)
+    const found = next ?? findBracket(memory, slot, latest)
+    if (found !== undefined) for (const one of found) memory.set(memory.slotOf(one)!, TOUCHED, query)
+    this.state = { ...this.state, bracket: found ?? [], latest: [...latest, query].slice(-LATEST) }
+    return next !== undefined
+  }
+
+  /** The bracket that the query makes of this one; undefined if it lies in neither half. */
+  #halve(memory: Memory, slot: number, [low, high, middle]: Bracket): Bracket | undefined {
+    const [l, h, m] = [low, high, middle].map((one) => memory.slotOf(one))
+    if (l === undefined || h === undefined || m === undefined) return undefined
+    const isLower = liesBetween(memory, slot, l, m)
+    if (!isLower && !liesBetween(memory, slot, m, h)) return undefined
+    const label = memory.get(m, LABEL)
+    const [changesBelow, changesAbove] = [label !== memory.get(l, LABEL), label !== memory.get(h, LABEL)]
+    if (changesBelow !== changesAbove) this.#count(isLower === changesBelow)
+    const query = memory.get(slot, QUERY)
+    return isLower ? [low, middle, query] : [middle, high, query]
+  }
+
+  #count(isTowards: boolean): void {
+    const { evidence, halvings, towards } = this.state
+    this.state = {
+      ...this.state,
+      evidence: Math.max(0, evidence + (isTowards ? WON : LOST)),
+      halvings: halvings + 1,
+      towards: towards + (isTowards ? 1 : 0),
+    }
+  }
+
+  clear(): void {
+    this.state = NONE
+  }
+}
+
+/** The two nearest each other of the latest queries, of different classes, that the query lies between. */
+function findBracket(memory: Memory, slot: number, latest: readonly number[]): Bracket | undefined {
+  const slots = latest.map((query) => memory.slotOf(query)).filter((one) => one !== undefined)
+  if (slots.every((one) => memory.get(one, LABEL) === memory.get(slots[0]!, LABEL))) return undefined
+  let shortest = Infinity
+  let found: Bracket | undefined
+  for (const [i, low] of slots.entries()) {
+    for (const high of slots.slice(i + 1)) {
+      if (memory.get(low, LABEL) === memory.get(high, LABEL)) continue
+      const way = memory.vectors.between(low, high)
+      if (way >= shortest || !liesBetween(memory, slot, low, high)) continue
+      shortest = way
+      found = [memory.get(low, QUERY), memory.get(high, QUERY), memory.get(slot, QUERY)]
+    }
+  }
+  return found
+}
+
+/** By the law of cosines: where on the way from a to b the point is nearest, and how far from it. */
+function liesBetween({ vectors }: Memory, slot: number, a: number, b: number): boolean {
+  const way = vectors.between(a, b)
+  if (way === 0) return false
+  const [fromA, fromB] = [vectors.between(slot, a), vectors.between(slot, b)]
+  const place = (fromA + way - fromB) / (2 * way)
+  if (!(place >= BETWEEN && place <= 1 - BETWEEN)) return false
+  return fromA - place * place * way <= OFF_LINE * OFF_LINE * way
+}
