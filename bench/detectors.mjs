@@ -261,6 +261,15 @@ const subjects = [
     inputs: pool(64, () => Float32Array.from({ length: 32 * 32 * 3 }, next)),
     observe: as('vector'),
   },
+  {
+    row: 'answer_following, 32×32 RGB given',
+    make: () => createDetector('answer_following'),
+    inputs: pool(64, () => ({
+      vector: Float32Array.from({ length: 32 * 32 * 3 }, next),
+      probabilities: distribution(10),
+    })),
+    observe: (query) => query,
+  },
   alone('picture as numbers alone, 224×224 RGB', pool(16, photo), pictureVector),
   alone('picture shingles alone, 224×224 RGB', pool(16, photo), pictureShingles),
   alone('the same with SHA-256, 32×32 RGB', pool(16, thumbnail), (pixels) =>

@@ -14,6 +14,7 @@ import {
 import { getDetector } from '../src/embed/index.ts'
 import { type AsyncSubject, areaUnderRoc, type LawSubject, lawsOf } from '../src/laws/index.ts'
 import { lineageSubjects } from './lineage/subject.ts'
+import { followingSubjects } from './subjects/answerFollowing.ts'
 import { fingerprintSubjects } from './subjects/contentFingerprint.ts'
 import { coverageSubjects } from './subjects/coverage.ts'
 import { shiftSubjects } from './subjects/distributionShift.ts'
@@ -72,6 +73,7 @@ const subjects: Subject[] = [
   ...provenanceSubjects,
   ...extractionSubjects,
   ...geometrySubjects,
+  ...followingSubjects,
 ]
 
 for (const subject of subjects) {

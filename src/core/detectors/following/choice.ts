@@ -65,13 +65,24 @@ function change(memory: Memory, slot: number, parent: number): number {
 /** One step more on the path of `at`; one that changed nothing does not count. */
 function count(memory: Memory, at: number, margin: number, isTaken: boolean): void {
   if (margin === 0) return
-  const [downs, ups] = isTaken ? [TAKEN_DOWN, TAKEN_UP] : [LEFT_DOWN, LEFT_UP]
-  const prior = isTaken ? TAKEN : LEFT
-  const [down, up] = [memory.get(at, downs) + prior.down, memory.get(at, ups) + prior.up]
-  const likelihood = log((margin < 0 ? down : up) / (down + up))
-  memory.set(at, LIKELIHOOD, memory.get(at, LIKELIHOOD) + likelihood)
-  const column = margin < 0 ? downs : ups
+  const isDown = margin < 0
+  const falls = likelyToFall(memory, at, isTaken)
+  memory.set(at, LIKELIHOOD, memory.get(at, LIKELIHOOD) + log(isDown ? falls : 1 - falls))
+  const [down, up] = isTaken ? [TAKEN_DOWN, TAKEN_UP] : [LEFT_DOWN, LEFT_UP]
+  const column = isDown ? down : up
   memory.set(at, column, memory.get(at, column) + 1)
+}
+
+/** How likely the next step is to fall, by those before: no less than any if it is taken, no more if it is left. */
+function likelyToFall(memory: Memory, at: number, isTaken: boolean): number {
+  const [takenDown, takenUp] = [memory.get(at, TAKEN_DOWN), memory.get(at, TAKEN_UP)]
+  const [leftDown, leftUp] = [memory.get(at, LEFT_DOWN), memory.get(at, LEFT_UP)]
+  const any = share(takenDown + leftDown, takenUp + leftUp, { down: 0.5, up: 0.5 })
+  return isTaken ? Math.max(any, share(takenDown, takenUp, TAKEN)) : Math.min(any, share(leftDown, leftUp, LEFT))
+}
+
+function share(down: number, up: number, prior: { readonly down: number; readonly up: number }): number {
+  return (down + prior.down) / (down + up + prior.down + prior.up)
 }
 
 /** The largest logarithm of a likelihood if steps that were taken and left fall alike. */
