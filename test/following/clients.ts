@@ -25,8 +25,8 @@ export function climb(seed: number, size: number, count: number): Sent[] {
   const next = random(seed)
   const plane = planeOf(size)
   const shifted = (x: Float64Array, by: number) =>
-    x.map((v) => Math.min(Math.max(v + by * normal(next), 0), 1)) as Float64Array
-  let at = new Float64Array(size).fill(0.5)
+    x.map((v) => Math.min(Math.max(v + by * normal(next), 0), 1))
+  let at: Float64Array = new Float64Array(size).fill(0.5)
   let margin = Infinity
   return Array.from({ length: count }, (_, i) => {
     if (i % 5 === 4) {

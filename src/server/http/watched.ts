@@ -36,6 +36,7 @@ const FAMILY_UNITS: Readonly<Record<string, ScoreUnit>> = {
   extraction: 'probability',
   provenance: 'count',
   lineage: 'share',
+  following: 'share',
   rate: 'share',
   coverage: 'share',
 }
