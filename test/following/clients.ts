@@ -24,8 +24,7 @@ export function answer(x: Float64Array, plane: Float64Array): readonly [number, 
 export function climb(seed: number, size: number, count: number): Sent[] {
   const next = random(seed)
   const plane = planeOf(size)
-  const shifted = (x: Float64Array, by: number) =>
-    x.map((v) => Math.min(Math.max(v + by * normal(next), 0), 1))
+  const shifted = (x: Float64Array, by: number) => x.map((v) => Math.min(Math.max(v + by * normal(next), 0), 1))
   let at: Float64Array = new Float64Array(size).fill(0.5)
   let margin = Infinity
   return Array.from({ length: count }, (_, i) => {
