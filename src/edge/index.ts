@@ -33,5 +33,6 @@ export {
   numberOf,
   positionOf,
   type SnapshotStore,
+  type SuspensionBoard,
   type Stores,
 } from './stores/store.ts'

@@ -120,7 +120,14 @@ export class Journal {
     if (this.#stores.log.isShared) {
       throw new MonitorError('bad_config', 'the state behind a log of several writers cannot be replaced', 'store')
     }
-    await this.adapt(step)
+    await this.adapt(() => {
+      const undo = step()
+      const remember = this.#replica.forgetAnswers() // they belong to the state that goes
+      return () => {
+        remember()
+        undo()
+      }
+    })
   }
 
   /**
@@ -175,7 +182,8 @@ export class Journal {
   describe(): JournalDescription {
     const waiting = this.#queue.length
     const state = this.#isClosed ? 'closed' : this.#outage === undefined ? 'open' : 'failing'
-    return { state, position: this.#replica.position, waiting, ...this.#saver.describe(), ...this.#counts }
+    const { position, duplicates } = this.#replica
+    return { state, position, waiting, duplicates, ...this.#saver.describe(), ...this.#counts }
   }
 
   #refuseIfClosed(): void {
@@ -216,8 +224,9 @@ export class Journal {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const unsettled = new Set(batch)
     try {
-      const appended = await this.#calls.inTime(() => this.#stores.log.append(batch.map(({ bytes }) => bytes)))
-      await this.#learn(unsettled, appended)
+      const { position } = this.#replica
+      const append = () => this.#stores.log.append(entriesOf(batch), position)
+      await this.#learn(unsettled, await this.#calls.inTime(append))
     } catch (thrown) {
       this.#fail(thrown)
       for (const one of unsettled) this.#withoutStore(one, this.#outage!)
@@ -226,7 +235,8 @@ export class Journal {
     this.#saver.saveIfDue()
   }
 
-  async #learn(unsettled: Set<Waiting>, { positions, after }: Appended): Promise<void> {
+  async #learn(unsettled: Set<Waiting>, { positions, after, between = [] }: Appended): Promise<void> {
+    for (const record of between) this.#tell(this.#replica.take(record))
     const settle = (one: Waiting, outcome: Outcome) => {
       unsettled.delete(one)
       settled(one, outcome)
@@ -315,8 +325,12 @@ export class Journal {
   }
 }
 
+function entriesOf(batch: readonly Waiting[]): Uint8Array[] {
+  return batch.map(({ bytes }) => bytes)
+}
+
 function settled(one: Waiting, outcome: Outcome): void {
-  if (outcome.kind === 'applied') one.resolve(outcome.applied)
+  if (outcome.kind === 'applied' || outcome.kind === 'again') one.resolve(outcome.applied)
   else if (outcome.kind === 'refused') one.reject(outcome.error)
   else one.reject(new MonitorError('store_failed', 'the store gave the same entry twice', 'store'))
 }
