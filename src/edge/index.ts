@@ -33,6 +33,6 @@ export {
   numberOf,
   positionOf,
   type SnapshotStore,
-  type SuspensionBoard,
   type Stores,
+  type SuspensionBoard,
 } from './stores/store.ts'
