@@ -118,8 +118,10 @@ function logOf(
   onFailure: (thrown: unknown) => void,
 ): Pick<ServerAppOptions, 'stores' | 'journal'> {
   if (redis !== undefined) {
-    const { retryMs, snapshotEvery, ...place } = redis
-    return { stores: (name) => redisStores({ ...place, name, onFailure }), journal: { retryMs, snapshotEvery } }
+    const { retryMs, snapshotEvery, shard, ...place } = redis
+    const nameOf = (model: string) => (shard === undefined ? model : `${model}/${shard}`)
+    const stores = (model: string) => redisStores({ ...place, name: nameOf(model), onFailure })
+    return { stores, journal: { retryMs, snapshotEvery } }
   }
   return journal === undefined ? {} : { stores: (model) => fileStores(join(journal, `model-${model}`), { sync }) }
 }

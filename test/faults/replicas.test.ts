@@ -17,6 +17,7 @@ import { recordedStream } from './tools/stream.ts'
 const QUERIES = FULL ? 50_000 : 2000
 const CLIENTS = FULL ? 500 : 50
 const REPLICAS = 3
+const LONG_MS = 1_500_000
 
 const folder = mkdtempSync(join(tmpdir(), 'monitaur-replicas-'))
 let redis: TestRedis
@@ -44,7 +45,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
   const stream = recordedStream(QUERIES, CLIENTS, 7)
   let driven: Driven
 
-  test('give the verdicts of one process', { timeout: 900_000 }, async () => {
+  test('give the verdicts of one process', { timeout: LONG_MS }, async () => {
     driven = await drive(balancer.address, stream)
     const expected = await inOneProcess(stream)
     expect(driven.verdicts.size).toBe(QUERIES)
@@ -63,7 +64,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
     ])
   })
 
-  test('give, times included, what the log gives to whoever replays it', async () => {
+  test('give, times included, what the log gives to whoever replays it', { timeout: LONG_MS }, async () => {
     const { verdicts, doubled, total } = await audit(redis.url, { fromStart: true })
     expect(doubled).toEqual([])
     expect(total).toBe(QUERIES)
@@ -72,7 +73,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
     }
   })
 
-  test('have the same state, and say that they are not behind', async () => {
+  test('have the same state, and say that they are not behind', { timeout: LONG_MS }, async () => {
     const states = await Promise.all(
       replicas.map(async (replica) => {
         const log = await until(async () => {
@@ -93,7 +94,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
     expect(metrics).toMatch(/^monitaur_log_lag_seconds\{model="watched"\} 0$/m)
   })
 
-  test('a new replica starts from the snapshot and the rest of the log', async () => {
+  test('a new replica starts from the snapshot and the rest of the log', { timeout: LONG_MS }, async () => {
     const [first] = replicas
     expect(await first!.stop()).toBe(0) // and writes a snapshot
     const config = configOf(redis.url, { keepEntries: 0 })

@@ -1,12 +1,5 @@
 /** The configuration of the server: one plain object, checked as a whole before anything starts. */
-import {
-  checkNumber,
-  checkObject,
-  createRegistry,
-  isPlainObject,
-  MonitorError,
-  refuse,
-} from '../../core/index.ts'
+import { checkNumber, checkObject, createRegistry, isPlainObject, MonitorError, refuse } from '../../core/index.ts'
 import type { ClientsConfig, MonitorCalibration, MonitoredDetector, PolicyConfig } from '../../core/monitor/index.ts'
 import { createMonitorEngine } from '../../embed/index.ts'
 import { checkLimits, type LimitsConfig, type ServerLimits } from './limits.ts'

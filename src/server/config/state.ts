@@ -1,5 +1,5 @@
 /** Where the state of a server is kept: a file, a log of its own, or a log in Redis that several servers share. */
-import { checkChoice, checkNumber, checkObject, MonitorError } from '../../core/index.ts'
+import { checkChoice, checkNumber, checkObject, MonitorError, refuse } from '../../core/index.ts'
 import { checkSecret, checkText } from './text.ts'
 
 export interface StateConfig {
@@ -25,6 +25,11 @@ export interface RedisConfig {
   readonly secret: string
   /** In front of every key. Default `monitaur`. */
   readonly prefix: string
+  /**
+   * Which part of the clients these servers serve: servers of the same shard share a log. What stands before them must send
+   * a client always to the same shard. Default: all clients, one log.
+   */
+  readonly shard?: string
   /** How long a command may take. Default 2000. */
   readonly timeoutMs: number
   /** Time between two attempts to reach a Redis that failed. Default 250. */
@@ -42,7 +47,7 @@ export type StateInput = Partial<Omit<StateConfig, 'redis'>> & {
 
 const KEYS = ['file', 'journal', 'redis', 'sync', 'everySeconds']
 const PLACES = ['file', 'journal', 'redis'] as const
-const REDIS_KEYS = ['url', 'secret', 'prefix', 'timeoutMs', 'retryMs', 'snapshotEvery', 'keepEntries']
+const REDIS_KEYS = ['url', 'secret', 'prefix', 'shard', 'timeoutMs', 'retryMs', 'snapshotEvery', 'keepEntries']
 
 /** Checks it and fills its gaps. Throws `bad_config`. */
 export function checkState(given: unknown): StateConfig {
@@ -64,13 +69,14 @@ export function checkState(given: unknown): StateConfig {
 
 function checkRedis(given: unknown): RedisConfig {
   const redis = checkObject(given, REDIS_KEYS, 'state.redis')
-  const number = (key: keyof RedisConfig, preset: number, range: { min: number; max: number }) => {
+  const number = (key: string, preset: number, range: { min: number; max: number }) => {
     return checkNumber(redis[key] ?? preset, { ...range, integer: true }, `state.redis.${key}`)
   }
   return {
     url: checkUrl(redis['url']),
     secret: secretOf(redis['secret']),
-    prefix: checkPrefix(redis['prefix'] ?? 'monitaur'),
+    prefix: checkName(redis['prefix'] ?? 'monitaur', 'prefix'),
+    ...(redis['shard'] === undefined ? {} : { shard: checkName(redis['shard'], 'shard') }),
     timeoutMs: number('timeoutMs', 2000, { min: 10, max: 60_000 }),
     retryMs: number('retryMs', 250, { min: 1, max: 60_000 }),
     snapshotEvery: number('snapshotEvery', 10_000, { min: 1, max: 1e9 }),
@@ -91,8 +97,8 @@ function secretOf(secret: unknown): string {
   throw new MonitorError('bad_config', message, 'state.redis.secret')
 }
 
-function checkPrefix(prefix: unknown): string {
-  const text = checkText(prefix, 'state.redis.prefix', 100)
-  if (/^[\w./-]+$/.test(text)) return text
-  throw new MonitorError('bad_config', 'must be letters, digits, _ . / or -', 'state.redis.prefix')
+function checkName(given: unknown, key: 'prefix' | 'shard'): string {
+  const path = `state.redis.${key}`
+  const text = checkText(given, path, 32)
+  return /^[\w.-]+$/.test(text) ? text : refuse('bad_config', 'must be letters, digits, _ . or -', text, path)
 }
