@@ -179,7 +179,7 @@ describe('the same query twice', () => {
 })
 
 describe('time', () => {
-  const YEAR = Date.parse('2026-11-30T00:00:00Z')
+  const YEAR = Date.now() - 365 * 86_400_000
 
   test('a clock that steps back, or differs between servers, changes no order and lengthens no suspension', async () => {
     let nowMs = YEAR
@@ -200,6 +200,23 @@ describe('time', () => {
     nowMs = YEAR + 1031
     expect((await one.inspect('z')).status).toBe(200)
     expect(await one.metric('failures_total')).toBe(0)
+  })
+
+  test('a clock that steps far ahead is refused, and moves no other', async () => {
+    let nowMs = Date.now()
+    const [one, other] = [await server({ mode: 'enforce' }, () => nowMs), await server({ mode: 'enforce' })]
+    await one.ask('/v1/clients/a/suspend', { forMs: 600_000 })
+    nowMs += 3_600_000
+    const { status, json } = await one.inspect('x', { client: 'b' })
+    expect(status).toBe(503)
+    expect(json.error).toMatchObject({ code: 'store_failed', path: 'timeMs' })
+    expect(json.error.message).toMatch(/ahead.*NTP/)
+    expect((await one.ask('/ready')).status).toBe(503)
+    expect((await other.inspect('x', { client: 'b' })).json.timeMs).toBeLessThan(nowMs - 3_000_000)
+    expect((await other.inspect('x')).status).toBe(403)
+    nowMs -= 3_600_000
+    expect((await one.inspect('x', { client: 'b' })).status).toBe(200)
+    expect((await one.ask('/ready')).status).toBe(200)
   })
 })
 
@@ -227,6 +244,21 @@ describe('a suspension', () => {
     await until(() => isOk(one.inspect('x')))
     await stores.close()
   })
+})
+
+test('a log that has lost entries is told, and judges nothing more', async () => {
+  const { inspect, ask, events } = await server()
+  await inspect('x', { id: '1' })
+  await inspect('x', { id: '2' })
+  await redis.command('FLUSHALL')
+  const { status, json } = await inspect('x', { id: '3' })
+  expect(status).toBe(503)
+  expect(json.error.message).toMatch(/has lost entries/)
+  expect((await ask('/ready')).status).toBe(503)
+  expect(events).toContain('bad_snapshot')
+  await apps.pop()!.dispose()
+  const restarted = await server()
+  expect((await restarted.inspect('x', { id: '3' })).json.detections[0].score).toBe(1)
 })
 
 test('a server is not behind once it has heard of the others', async () => {

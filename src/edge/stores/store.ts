@@ -77,6 +77,11 @@ export interface Stores {
   readonly suspensions?: SuspensionBoard
   /** Tells the end of the log when others have written, until the returned function is called. */
   onNews?(listener: (end: string) => void): () => void
+  /**
+   * The latest time that an entry may have, ms since the epoch, by the clock of the log: an entry from the far future would
+   * end everybody's suspensions.
+   */
+  latestMs?(): number
   /** Frees what it holds: files, connections, the lock. Waits for calls under way. */
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 /** The engine of a model, and where it keeps what it has learned: in memory only, or in stores as well. */
-import type { Snapshot } from '../../core/index.ts'
+import { MonitorError, type Snapshot } from '../../core/index.ts'
 import type { Admission, Entry, MonitorEvent } from '../../core/monitor/index.ts'
 import {
   Journal,
@@ -88,7 +88,8 @@ export class Memory {
   }
 
   /** True while queries are refused because they cannot be written. */
-  get isRefusing(): boolean {
+  isRefusing(nowMs: number): boolean {
+    if (this.#aheadMs(nowMs) > 0) return true
     return this.#journal?.describe().state === 'failing' && this.#engine.describe().policy.onError === 'closed'
   }
 
@@ -104,7 +105,16 @@ export class Memory {
 
   /** Learns an entry: at once where there are no stores, else once it is written. */
   async write(entry: Entry): Promise<MonitorApplied> {
-    return this.#journal === undefined ? this.#engine.apply(entry) : this.#journal.apply(entry)
+    if (this.#journal === undefined) return this.#engine.apply(entry)
+    const aheadMs = this.#aheadMs(entry.timeMs)
+    if (aheadMs <= 0) return this.#journal.apply(entry)
+    const message = `the clock of this server is over a minute ahead of that of the log; set it right, by NTP`
+    throw new MonitorError('store_failed', message, 'timeMs')
+  }
+
+  /** By how much a time is later than any that the log may hold. */
+  #aheadMs(timeMs: number): number {
+    return timeMs - (this.#stores?.latestMs?.() ?? Infinity)
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -100,7 +100,7 @@ export class Watch {
 
   /** True while queries are refused because they cannot be written. */
   get isRefusing(): boolean {
-    return this.#memory.isRefusing
+    return this.#memory.isRefusing(this.#options.now())
   }
 
   /** How its log is; undefined where there is none. */

@@ -30,6 +30,8 @@ const PAGE = 500
 /** Of a snapshot, so that no command keeps Redis for long. */
 const PART = 2 ** 20
 const ABANDONED_MS = 600_000
+/** So far may the clock of a server be ahead of that of Redis. */
+const AHEAD_MS = 60_000
 /** Nobody else begins a snapshot for so long. */
 const CLAIM_MS = 5000
 
@@ -65,6 +67,14 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
   let known = 0
   let appending: Promise<unknown> = Promise.resolve()
   let saving: Promise<unknown> = Promise.resolve()
+
+  /** What the clock of Redis said, and when by a clock that nobody sets. */
+  let clock = await opening(readClock, link)
+
+  async function readClock(): Promise<{ readonly ms: number; readonly at: number }> {
+    const [seconds, micros] = await link.command<[Buffer, Buffer]>('TIME')
+    return { ms: Number(seconds) * 1000 + Number(micros) / 1000, at: performance.now() }
+  }
 
   async function numbers(): Promise<{ last: number; trimmed: number }> {
     const [last, trimmed] = await link.command<(Buffer | null)[]>('HMGET', head, 'last', 'trimmed')
@@ -139,7 +149,11 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
         await link.command('EVAL', TRIM, '2', log, head, String(numberOf(upTo)), String(keepEntries))
       },
       trimmed: async () => positionOf((await numbers()).trimmed),
-      end: async () => positionOf((await numbers()).last),
+      async end() {
+        const [{ last }, now] = await Promise.all([numbers(), readClock()])
+        clock = now
+        return positionOf(last)
+      },
     },
     snapshots: {
       async load() {
@@ -161,6 +175,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
       },
     },
     suspensions: board,
+    latestMs: () => clock.ms + (performance.now() - clock.at) + AHEAD_MS,
     onNews(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
