@@ -121,7 +121,8 @@ function logOf(
     const { retryMs, snapshotEvery, shard, ...place } = redis
     const nameOf = (model: string) => (shard === undefined ? model : `${model}/${shard}`)
     const stores = (model: string) => redisStores({ ...place, name: nameOf(model), onFailure })
-    return { stores, journal: { retryMs, snapshotEvery } }
+    // A call is several commands, each of which gives up by itself.
+    return { stores, journal: { retryMs, snapshotEvery, timeoutMs: 3 * redis.timeoutMs } }
   }
   return journal === undefined ? {} : { stores: (model) => fileStores(join(journal, `model-${model}`), { sync }) }
 }

@@ -25,7 +25,7 @@ let replicas: Replica[] = []
 let balancer: RoundRobin
 beforeAll(async () => {
   redis = await startRedis()
-  const config = configOf(redis.url, { keepEntries: 1_000_000 }) // the whole log, for the audit
+  const config = configOf(redis.url, { keepEntries: 1_000_000, timeoutMs: 10_000 }) // the whole log, for the audit
   replicas = await Promise.all(
     Array.from({ length: REPLICAS }, (_, i) => startReplica(config, join(folder, `replica-${i}.json`))),
   )
@@ -80,7 +80,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
           const { models } = await get(replica, 'v1/status')
           const end = Number(models[0].log.position)
           return end === QUERIES && models[0].log.lag.entries === 0 ? models[0].log : undefined
-        })
+        }, LONG_MS)
         expect(log).toMatchObject({ state: 'open', failures: 0, refused: 0, unsaved: 0, lost: 0 })
         const { clients } = await get(replica, 'v1/clients?limit=1000')
         for (const client of clients) delete client.reason // of the verdicts that this one has given

@@ -19,7 +19,7 @@ export interface LogState extends JournalDescription {
 export interface MemoryOptions {
   /** Opens the stores, which are closed with the memory. */
   readonly stores: (() => Promise<Stores>) | undefined
-  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery'> | undefined
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'> | undefined
   readonly onJournal: (event: JournalEvent) => void
   /** Told of entries that others have written into the same log. */
   readonly onFollowed: (applied: MonitorApplied) => void

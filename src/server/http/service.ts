@@ -54,7 +54,7 @@ export interface ServerAppOptions {
    */
   readonly stores?: (model: string) => Promise<Stores>
   /** How their logs are kept. */
-  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery'>
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'>
 }
 
 const UNKNOWN: Build = { version: 'unknown', runtime: 'unknown' }

@@ -50,7 +50,7 @@ export interface WatchOptions {
   readonly onEvent: (model: string, event: MonitorEvent | ModelEvent) => void
   /** Where it keeps what it has acknowledged. Default: in memory only. */
   readonly stores?: (() => Promise<Stores>) | undefined
-  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery'> | undefined
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'> | undefined
   /** Told of the store. */
   readonly onJournal: (model: string, event: JournalEvent) => void
 }

@@ -3,6 +3,7 @@
  * answer in time costs the connection, so that everything that hangs on it is settled. Nothing is sent twice.
  */
 import { MonitorError } from '../../core/index.ts'
+import { lateAfter } from '../../edge/index.ts'
 
 type Argument = string | Buffer
 
@@ -60,21 +61,19 @@ export class Link {
   async command<T>(...args: readonly Argument[]): Promise<T> {
     const client = this.#client
     if (client?.isReady !== true) throw failed('there is no connection')
-    let timer: ReturnType<typeof setTimeout> | undefined
     const answer = client.sendCommand<T>(args, { typeMapping: { [BLOB]: Buffer } })
     answer.catch(() => {}) // one that was given up fails later
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(failed(`did not answer within ${this.#options.timeoutMs} ms`))
-        this.#drop(client)
-      }, this.#options.timeoutMs)
+    const { late, end } = lateAfter(this.#options.timeoutMs)
+    const tooLate = late.then((): never => {
+      this.#drop(client)
+      throw failed(`did not answer within ${this.#options.timeoutMs} ms`)
     })
     try {
-      return await Promise.race([answer, late])
+      return await Promise.race([answer, tooLate])
     } catch (thrown) {
       throw thrown instanceof MonitorError ? thrown : failed((thrown as Error).message, thrown)
     } finally {
-      clearTimeout(timer)
+      end()
     }
   }
 

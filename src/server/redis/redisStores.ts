@@ -115,12 +115,25 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
     if (old !== null && old.toString('latin1') > position) return
     const token = randomUUID()
     const part = `${pointer}:${token}`
-    const sealed = seal.seal(bytes)
-    for (let start = 0; start < sealed.length; start += PART) {
-      await link.command('APPEND', part, sealed.subarray(start, start + PART))
+    // Part by part, so that queries are judged in between.
+    for (let start = 0; start === 0 || start < bytes.length; start += PART) {
+      await link.command('APPEND', part, seal.seal(bytes.subarray(start, start + PART)))
       if (start === 0) await link.command('PEXPIRE', part, String(ABANDONED_MS))
     }
     await link.command('EVAL', SWAP, '3', pointer, part, `${pointer}:`, position, token)
+  }
+
+  /** Undefined if it has gone. */
+  async function loadParts(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const size = await link.command<number>('STRLEN', key)
+    const step = PART + seal.overhead
+    const parts: Uint8Array[] = []
+    for (let start = 0; start < size; start += step) {
+      const sealed = await link.command<Buffer>('GETRANGE', key, String(start), String(start + step - 1))
+      if (sealed.length < Math.min(step, size - start)) return undefined
+      parts.push(seal.open(sealed, 'snapshot'))
+    }
+    return size === 0 ? undefined : new Uint8Array(Buffer.concat(parts))
   }
 
   return {
@@ -160,8 +173,8 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
         for (let attempt = 0; attempt < 10; attempt++) {
           const [position, token] = await link.command<(Buffer | null)[]>('HMGET', pointer, 'position', 'token')
           if (!position || !token) return undefined
-          const sealed = await link.command<Buffer | null>('GET', `${pointer}:${token.toString('latin1')}`)
-          if (sealed !== null) return { bytes: seal.open(sealed, 'snapshot'), position: position.toString('latin1') }
+          const bytes = await loadParts(`${pointer}:${token.toString('latin1')}`)
+          if (bytes !== undefined) return { bytes, position: position.toString('latin1') }
         } // it was replaced meanwhile, again and again
         throw new MonitorError('bad_snapshot', 'has a name and no content: Redis has lost or evicted it', 'snapshot')
       },
