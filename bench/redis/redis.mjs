@@ -20,6 +20,7 @@ export async function startRedis(sync) {
   child.once('error', () => {
     throw new Error('redis-server is missing: apt-get install redis-server (or brew install redis)')
   })
+  process.once('exit', () => child.kill('SIGKILL'))
   await pause(500)
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -41,6 +41,12 @@ export interface TestRedis {
 
 const START_MS = 20_000
 
+/** None outlives a test that failed. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a Redis; `aof` writes each command to the disk before its answer. */
 export async function startRedis({ aof = false }: { readonly aof?: boolean } = {}): Promise<TestRedis> {
   const program = await findRedis()
@@ -52,6 +58,9 @@ export async function startRedis({ aof = false }: { readonly aof?: boolean } = {
 
   async function start(): Promise<void> {
     child = spawn(program, [...place, ...safety, '--loglevel', 'warning'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const own = child
+    running.add(own)
+    own.once('exit', () => running.delete(own))
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
