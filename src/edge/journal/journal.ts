@@ -19,26 +19,10 @@ import {
   type Settings,
 } from './options.ts'
 import { Outage } from './outage.ts'
-import { encodeEntry, type LoggedEntry, plainEntry } from './record.ts'
+import { encodeEntry, plainEntry } from './record.ts'
 import { type Machine, type Outcome, type Read, Replica } from './replica.ts'
 import { Saver } from './saver.ts'
-
-interface Waiting extends LoggedEntry {
-  readonly kind: 'entry'
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly resolve: (applied: MonitorApplied) => void
-  readonly reject: (thrown: unknown) => void
-}
-
-/** Something to do between two writes. */
-interface Task {
-  readonly kind: 'task'
-  readonly run: () => Promise<void>
-}
-
-/** A write takes at most so many entries, and about so many bytes. */
-const BATCH = 512
-const BATCH_BYTES = 512 * 1024
+import { BATCH_BYTES, entriesOf, settled, type Task, takeBatch, type Waiting } from './waiting.ts'
 
 /** Keeps a state machine in a log. */
 export class Journal {
@@ -206,19 +190,9 @@ export class Journal {
       if (first === undefined) break
       if (first.kind === 'task') await (this.#queue.shift() as Task).run()
       else if (this.#outage !== undefined) this.#withoutStore(this.#queue.shift() as Waiting, this.#outage)
-      else await this.#commit(this.#takeBatch())
+      else await this.#commit(takeBatch(this.#queue))
     }
     this.#isRunning = false
-  }
-
-  #takeBatch(): Waiting[] {
-    let count = 0
-    for (let bytes = 0; count < BATCH && bytes < BATCH_BYTES; count++) {
-      const next = this.#queue[count]
-      if (next?.kind !== 'entry' || (count > 0 && bytes + next.bytes.length > BATCH_BYTES)) break
-      bytes += next.bytes.length
-    }
-    return this.#queue.splice(0, count) as Waiting[]
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -323,14 +297,4 @@ export class Journal {
     this.#outage = undefined
     this.#happened({ kind: 'store_recovered', unsaved: outage.unsaved, lost: outage.lost })
   }
-}
-
-function entriesOf(batch: readonly Waiting[]): Uint8Array[] {
-  return batch.map(({ bytes }) => bytes)
-}
-
-function settled(one: Waiting, outcome: Outcome): void {
-  if (outcome.kind === 'applied' || outcome.kind === 'again') one.resolve(outcome.applied)
-  else if (outcome.kind === 'refused') one.reject(outcome.error)
-  else one.reject(new MonitorError('store_failed', 'the store gave the same entry twice', 'store'))
 }
