@@ -3,7 +3,8 @@
  * of a query with and without it, and the time of the log step itself. The tables go to bench/results/redis.md, the rows to
  * reports/redis.json.
  *
- *   --quick   short rounds, to see that everything runs; the tables go to reports/ only
+ *   --quick        short rounds, to see that everything runs; the tables go to reports/ only
+ *   --priority N   for the log step, where the machine has other work to do: Redis and the writers at this nice value
  */
 import { execFile } from 'node:child_process'
 import { loadavg } from 'node:os'
@@ -15,11 +16,14 @@ import { checkWrk, load } from './server/load.mjs'
 import { startMonitaur } from './server/process.mjs'
 import { machine, median, writeReport } from './server/report.mjs'
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean' } } })
+const { values: options } = parseArgs({ options: { quick: { type: 'boolean' }, priority: { type: 'string' } } })
 const quick = options.quick === true
 const ROUNDS = quick ? 1 : 5
 const SECONDS = quick ? 2 : 5
 const GOAL_MS = 5
+const priority = Number(options.priority ?? 0)
+/** A command at the priority of the log step. */
+const atPriority = (command) => (priority === 0 ? command : ['nice', '-n', String(priority), ...command])
 const writer = fileURLToPath(new URL('redis/writer.mjs', import.meta.url))
 const run = promisify(execFile)
 process.env.MONITAUR_REDIS_SECRET = SECRET
@@ -69,6 +73,9 @@ writeReport({
     '',
     `The log step: from the write of an entry to its verdict, in a process that writes at a steady pace; ${ROUNDS} rounds of`,
     `${SECONDS} s, median [least … most]. Redis, the writers and whatever else runs share the processors.`,
+    ...(priority === 0
+      ? []
+      : [`Redis and the writers had the nice value ${priority} here; the servers below had none.`]),
     '',
     ...[stepTable[0], stepTable[0].map(() => '---'), ...stepTable.slice(1)].map(line),
     '',
@@ -131,14 +138,12 @@ async function measureServers({ replicas, sync }) {
 }
 
 async function measureStep({ writers, perSecond, sync }) {
-  const redis = await startRedis(sync)
+  const redis = await startRedis(sync, atPriority)
   try {
     const rounds = []
     for (let round = 0; round < ROUNDS; round++) {
-      const args = [writer, redis.url, String(perSecond), String(SECONDS)]
-      const said = await Promise.all(
-        Array.from({ length: writers }, () => run(process.execPath, args, { maxBuffer: 2 ** 26 })),
-      )
+      const [program, ...args] = atPriority([process.execPath, writer, redis.url, String(perSecond), String(SECONDS)])
+      const said = await Promise.all(Array.from({ length: writers }, () => run(program, args, { maxBuffer: 2 ** 26 })))
       const times = said.flatMap(({ stdout }) => JSON.parse(stdout)).sort((a, b) => a - b)
       const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))]
       rounds.push({ p50: at(0.5), p99: at(0.99), most: times.at(-1) })

@@ -10,13 +10,14 @@ import { cpuOf } from '../server/process.mjs'
 
 export const SECRET = 'a secret of the bench'
 
-/** `sync` is `always`, `everysec`, or `none` for a Redis without a log on its disk. */
-export async function startRedis(sync) {
+/** `wrapped` puts something in front of the command. `sync` is `always`, `everysec`, or `none` for a Redis without a log on its disk. */
+export async function startRedis(sync, wrapped = (command) => command) {
   const folder = mkdtempSync(join(tmpdir(), 'monitaur-redis-'))
   const port = await freePort()
   const aof = sync === 'none' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', sync]
   const place = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '', '--loglevel', 'warning']
-  const child = spawn('redis-server', [...place, ...aof], { stdio: 'ignore' })
+  const [program, ...args] = wrapped(['redis-server', ...place, ...aof])
+  const child = spawn(program, args, { stdio: 'ignore' })
   child.once('error', () => {
     throw new Error('redis-server is missing: apt-get install redis-server (or brew install redis)')
   })

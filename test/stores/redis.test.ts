@@ -75,7 +75,7 @@ test('nothing of an entry, a snapshot or a client can be read in Redis', async (
   const token = keys.find((key) => key.includes(':snapshot:'))!
   const texts = [
     await redis.command('XRANGE', `monitaur:{${name}}:log`, '-', '+'),
-    await redis.command('GET', token),
+    await redis.command('LRANGE', token, '0', '-1'),
     await redis.command('HGETALL', `monitaur:{${name}}:suspended`),
   ]
   for (const text of texts) {

@@ -117,7 +117,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
     const part = `${pointer}:${token}`
     // Part by part, so that queries are judged in between.
     for (let start = 0; start === 0 || start < bytes.length; start += PART) {
-      await link.command('APPEND', part, seal.seal(bytes.subarray(start, start + PART)))
+      await link.command('RPUSH', part, seal.seal(bytes.subarray(start, start + PART)))
       if (start === 0) await link.command('PEXPIRE', part, String(ABANDONED_MS))
     }
     await link.command('EVAL', SWAP, '3', pointer, part, `${pointer}:`, position, token)
@@ -125,15 +125,14 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
 
   /** Undefined if it has gone. */
   async function loadParts(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const size = await link.command<number>('STRLEN', key)
-    const step = PART + seal.overhead
+    const count = await link.command<number>('LLEN', key)
     const parts: Uint8Array[] = []
-    for (let start = 0; start < size; start += step) {
-      const sealed = await link.command<Buffer>('GETRANGE', key, String(start), String(start + step - 1))
-      if (sealed.length < Math.min(step, size - start)) return undefined
+    for (let i = 0; i < count; i++) {
+      const sealed = await link.command<Buffer | null>('LINDEX', key, String(i))
+      if (sealed === null) return undefined
       parts.push(seal.open(sealed, 'snapshot'))
     }
-    return size === 0 ? undefined : new Uint8Array(Buffer.concat(parts))
+    return count === 0 ? undefined : new Uint8Array(Buffer.concat(parts))
   }
 
   return {

@@ -41,6 +41,7 @@ if old[1] and old[1] > ARGV[1] then
   redis.call('UNLINK', KEYS[2])
   return 0
 end
+if redis.call('EXISTS', KEYS[2]) == 0 then return redis.error_reply('GONE the new snapshot has gone meanwhile') end
 redis.call('PERSIST', KEYS[2])
 redis.call('HSET', KEYS[1], 'position', ARGV[1], 'token', ARGV[2])
 if old[2] then redis.call('UNLINK', KEYS[3] .. old[2]) end
