@@ -4,7 +4,7 @@
  * reports/redis.json.
  *
  *   --quick        short rounds, to see that everything runs; the tables go to reports/ only
- *   --priority N   for the log step, where the machine has other work to do: Redis and the writers at this nice value
+ *   --priority=N  for the log step, where the machine has other work to do: Redis and the writers at this nice value
  */
 import { execFile } from 'node:child_process'
 import { loadavg } from 'node:os'

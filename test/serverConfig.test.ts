@@ -253,6 +253,12 @@ describe('a log in Redis', () => {
     expect((await loadConfig({}, { MONITAUR_REDIS_SECRET: SECRET })).state.redis).toBeUndefined()
     const bare = await loadConfig({ redis: 'redis://flag' }, { MONITAUR_REDIS_SECRET: SECRET })
     expect(bare.state.redis).toMatchObject({ url: 'redis://flag', secret: SECRET })
+    const image = { MONITAUR_STATE: '/var/state', MONITAUR_REDIS: 'redis://env', MONITAUR_REDIS_SECRET: SECRET }
+    expect((await loadConfig({}, image)).state).toMatchObject({ redis: { url: 'redis://env' } })
+    expect((await loadConfig({}, { MONITAUR_STATE: '/var/state', MONITAUR_JOURNAL: '/var/journal' })).state).toEqual({
+      ...checkConfig({}).state,
+      journal: '/var/journal',
+    })
     await expect(loadConfig({ redis: 'redis://flag' }, {})).rejects.toThrow(/MONITAUR_REDIS_SECRET/)
   })
 

@@ -80,7 +80,7 @@ describe(`${REPLICAS} replicas behind a round-robin, ${QUERIES} queries of ${CLI
           const { models } = await get(replica, 'v1/status')
           const end = Number(models[0].log.position)
           return end === QUERIES && models[0].log.lag.entries === 0 ? models[0].log : undefined
-        }, LONG_MS)
+        }, 60_000)
         expect(log).toMatchObject({ state: 'open', failures: 0, refused: 0, unsaved: 0, lost: 0 })
         const { clients } = await get(replica, 'v1/clients?limit=1000')
         for (const client of clients) delete client.reason // of the verdicts that this one has given

@@ -35,7 +35,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   MONITAUR_TOKEN_FILE: 'as --token-file',
   MONITAUR_CORS: 'origins, separated by commas',
   MONITAUR_MODE: 'observe or enforce, for every model',
-  MONITAUR_STATE: 'as --state',
+  MONITAUR_STATE: 'as --state; left alone where a journal or Redis is named',
   MONITAUR_JOURNAL: 'as --journal',
   MONITAUR_REDIS: 'as --redis',
   MONITAUR_REDIS_SECRET: 'what the log in Redis is sealed with, at least 16 characters',
@@ -79,7 +79,7 @@ export async function readConfigFile(path: string): Promise<Readonly<Record<stri
 }
 
 async function merge(given: Readonly<Record<string, unknown>>, overrides: Overrides, env: Env): Promise<object> {
-  const { host, port, state, journal, redis, detectors, mode } = overrides
+  const { host, port, redis, detectors, mode } = overrides
   const tokenFile = overrides.tokenFile ?? env['MONITAUR_TOKEN_FILE']
   const token = tokenFile === undefined ? env['MONITAUR_TOKEN'] : await readSecret(tokenFile)
   const top = defined({
@@ -95,7 +95,7 @@ async function merge(given: Readonly<Record<string, unknown>>, overrides: Overri
     secret: secretFile === undefined ? env['MONITAUR_REDIS_SECRET'] : await readSecret(secretFile),
   }
   const inside = {
-    state: { file: state ?? env['MONITAUR_STATE'], journal: journal ?? env['MONITAUR_JOURNAL'] },
+    state: placesOf(overrides, env),
     log: { decisions: env['MONITAUR_LOG'], key: env['MONITAUR_LOG_KEY'] },
   }
   const merged: Record<string, unknown> = { ...given, ...top }
@@ -138,6 +138,13 @@ function overlaid(given: unknown, values: Readonly<Record<string, unknown>>): un
   const own = defined(values)
   if (Object.keys(own).length === 0) return given
   return given === undefined || isPlainObject(given) ? { ...given, ...own } : given
+}
+
+/** The image names a file in MONITAUR_STATE: whoever names a log means that. */
+function placesOf({ state, journal, redis }: Overrides, env: Env) {
+  const logOfOurs = journal ?? env['MONITAUR_JOURNAL']
+  const hasLog = logOfOurs !== undefined || redis !== undefined || env['MONITAUR_REDIS'] !== undefined
+  return { file: state ?? (hasLog ? undefined : env['MONITAUR_STATE']), journal: logOfOurs }
 }
 
 /** A secret alone chooses no Redis. */

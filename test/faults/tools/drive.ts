@@ -60,12 +60,20 @@ export async function drive(address: string, stream: readonly Recorded[], option
   }
 }
 
+/** Long, for a machine with other work to do: a server that was killed ends its connections. */
+const PATIENCE_MS = 60_000
+
 export function post(url: string, body: object, agent?: Agent): Promise<{ status: number; body: string }> {
   const text = JSON.stringify(body)
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method: 'POST', headers, timeout: 10_000, ...(agent === undefined ? {} : { agent }) })
-    asked.once('timeout', () => asked.destroy(new Error('no answer within 10 s')))
+    const asked = request(url, {
+      method: 'POST',
+      headers,
+      timeout: PATIENCE_MS,
+      ...(agent === undefined ? {} : { agent }),
+    })
+    asked.once('timeout', () => asked.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)))
     asked.once('error', reject)
     asked.once('response', (response) => {
       let answer = ''
