@@ -188,13 +188,3 @@ test.each([
   expect((thrown as Error).message).toMatch(message)
   expect((thrown as Error).message).not.toContain('hidden')
 })
-
-test('a thread that is busy itself gives nobody up', async () => {
-  const stores = await place({ timeoutMs: 100 }).open()
-  const appended = stores.log.append([ONE])
-  await new Promise((resolve) => setTimeout(resolve, 1)) // it is on its way
-  const untilMs = performance.now() + 300
-  while (performance.now() < untilMs) {}
-  expect((await appended).positions).toHaveLength(1)
-  await stores.close()
-})

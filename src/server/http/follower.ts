@@ -39,7 +39,7 @@ export class Follower {
     const entries = this.#behind()
     const nowMs = performance.now()
     if (entries === 0) this.#behindMs = undefined
-    const silentMs = nowMs - this.#heardMs
+    const silentMs = this.#stores.log.end === undefined ? 0 : nowMs - this.#heardMs
     const ms = this.#behindMs !== undefined ? nowMs - this.#behindMs : silentMs > 3 * LOOK_MS ? silentMs : 0
     return { entries, seconds: ms / 1000 }
   }
