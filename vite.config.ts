@@ -17,6 +17,7 @@ const optional = [
   'sharp',
   /^onnxruntime-(?:web|node)(?:\/|$)/,
   '@huggingface/transformers',
+  '@redis/client',
   '@observablehq/plot',
   'linkedom',
 ]

@@ -29,7 +29,7 @@ const MAY: Readonly<Record<string, Rule>> = {
   },
   server: {
     layers: ['core', 'embed', 'edge', 'eval'],
-    packages: [/^node:/, /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', 'uplot'],
+    packages: [/^node:/, /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', 'uplot', '@redis/client'],
     files: ['deploy/grafana/dashboards/monitaur.json'],
   },
 }

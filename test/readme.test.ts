@@ -19,6 +19,7 @@ const readme = [
   'docs/embeddings.md',
   'docs/server.md',
   'docs/journal.md',
+  'docs/replicas.md',
   'docs/middleware.md',
   'docs/evaluation.md',
 ]
@@ -51,6 +52,18 @@ const SOMETIMES = [
   'monitaur_backend_info',
   'monitaur_backend_changes_total',
   'monitaur_errors_total',
+  // Of a log.
+  'monitaur_log_failing',
+  'monitaur_log_lag_entries',
+  'monitaur_log_lag_seconds',
+  'monitaur_log_failures_total',
+  'monitaur_log_refused_total',
+  'monitaur_log_unsaved_total',
+  'monitaur_log_lost_total',
+  'monitaur_log_duplicates_total',
+  'monitaur_log_entries',
+  'monitaur_log_snapshots_total',
+  'monitaur_log_snapshot_failures_total',
 ]
 
 /** The lines of comment that follow a `console.log`. */

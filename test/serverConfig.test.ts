@@ -40,6 +40,16 @@ describe('checking', () => {
     [{ detectors: [{ name: 'confidence', treshold: 1 }] }, 'detectors[0].treshold', "did you mean 'threshold'?"],
     [{ detectors: [{ name: 'text_repetition', threshold: 0 }] }, 'detectors[0].text_repetition.threshold', 'in [1'],
     [{ detectors: ['confidence', 'confidence'] }, 'detectors', 'give each a label'],
+    [{ state: { file: 'a', journal: 'b' } }, 'state.journal', 'must not stand beside state.file'],
+    [{ state: { file: 'a', redis: {} } }, 'state.redis', 'must not stand beside state.file'],
+    [{ state: { redis: 'redis://x' } }, 'state.redis', 'must be a plain object'],
+    [{ state: { redis: { secret: SECRET } } }, 'state.redis.url', 'must be an address such as redis://'],
+    [{ state: { redis: { url: 'http://x', secret: SECRET } } }, 'state.redis.url', 'must be an address'],
+    [{ state: { redis: { url: 'redis://x' } } }, 'state.redis.secret', 'MONITAUR_REDIS_SECRET'],
+    [{ state: { redis: { url: 'redis://x', secret: 'short' } } }, 'state.redis.secret', '16 … 1024'],
+    [{ state: { redis: { url: 'redis://x', secret: SECRET, shard: 'a b' } } }, 'state.redis.shard', 'letters, digits'],
+    [{ state: { redis: { url: 'redis://x', secret: SECRET, timeoutMs: 1 } } }, 'state.redis.timeoutMs', 'in [10'],
+    [{ state: { redis: { url: 'redis://x', secret: SECRET, shards: 1 } } }, 'state.redis.shards', "'shard'"],
     [{ policy: { mode: 'enfroce' } }, 'policy.mode', "'observe', 'enforce'"],
     [{ clients: { maxClients: 0 } }, 'clients.maxClients', 'whole number'],
     [{ models: [] }, 'models', '1 … 64 models'],
@@ -220,5 +230,51 @@ describe('changes while it runs', () => {
     const broken = { ...second!, detectors: [{ ...(given as object), name: 'text_repetition', threshold: 0 }] }
     await expect(app.reload({ ...good, models: [first!, broken] })).rejects.toThrow('threshold')
     expect((await ask('/v1/inspect', { input: 'x', model: 'a' })).body.detections[0].threshold).toBe(5)
+  })
+})
+
+describe('a log in Redis', () => {
+  const SECRET = 'a secret of the tests'
+
+  test('comes from the file, the environment and the command line, in this order', async () => {
+    const path = file('redis.yaml', `state:\n  redis: { url: 'redis://file', shard: north, secret: ${SECRET} }\n`)
+    const redisOf = async (overrides: object, env: Readonly<Record<string, string>> = {}) => {
+      return (await loadConfig({ file: path, ...overrides }, env)).state.redis
+    }
+    const expected = { prefix: 'monitaur', shard: 'north', secret: SECRET, timeoutMs: 2000, retryMs: 250 }
+    expect(await redisOf({})).toMatchObject({ ...expected, url: 'redis://file' })
+    expect((await redisOf({}, { MONITAUR_REDIS: 'redis://env' }))?.url).toBe('redis://env')
+    expect((await redisOf({ redis: 'redis://flag' }, { MONITAUR_REDIS: 'redis://env' }))?.url).toBe('redis://flag')
+    expect((await redisOf({}, { MONITAUR_REDIS_SECRET: 'another secret, longer' }))?.secret).toBe(
+      'another secret, longer',
+    )
+    const secret = file('secret', 'the secret of a file\n')
+    expect((await redisOf({}, { MONITAUR_REDIS_SECRET_FILE: secret }))?.secret).toBe('the secret of a file')
+    expect((await loadConfig({}, { MONITAUR_REDIS_SECRET: SECRET })).state.redis).toBeUndefined()
+    const bare = await loadConfig({ redis: 'redis://flag' }, { MONITAUR_REDIS_SECRET: SECRET })
+    expect(bare.state.redis).toMatchObject({ url: 'redis://flag', secret: SECRET })
+    const image = { MONITAUR_STATE: '/var/state', MONITAUR_REDIS: 'redis://env', MONITAUR_REDIS_SECRET: SECRET }
+    expect((await loadConfig({}, image)).state).toMatchObject({ redis: { url: 'redis://env' } })
+    expect((await loadConfig({}, { MONITAUR_STATE: '/var/state', MONITAUR_JOURNAL: '/var/journal' })).state).toEqual({
+      ...checkConfig({}).state,
+      journal: '/var/journal',
+    })
+    await expect(loadConfig({ redis: 'redis://flag' }, {})).rejects.toThrow(/MONITAUR_REDIS_SECRET/)
+  })
+
+  test.each([true, false])('is printed without what is secret, and reads back (JSON: %s)', async (json) => {
+    const config = checkConfig({ state: { redis: { url: 'redis://me:hidden@host:1/2', secret: SECRET } } })
+    const text = printConfig(config, { json })
+    expect(text).not.toMatch(/hidden|a secret of/)
+    expect(text).toContain('redis://host:1/2')
+    const path = file('printed.yaml', text)
+    const again = await loadConfig({ file: path }, { MONITAUR_REDIS_SECRET: SECRET })
+    expect(again.state.redis).toEqual({ ...config.state.redis, url: 'redis://host:1/2' })
+  })
+
+  test('cannot change while the server runs', async () => {
+    const { app } = await testServer({})
+    const redis = { url: 'redis://x', secret: SECRET }
+    await expect(app.reload(checkConfig({ state: { redis } }))).rejects.toThrow(/state.*restart/s)
   })
 })

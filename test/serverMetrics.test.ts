@@ -64,6 +64,7 @@ describe('models of embedders', () => {
       name: 'default',
       detectors: [watched as WatchedDetector],
       description: await description,
+      log: undefined,
       calibratedMs: undefined,
       backends: { text_similarity: 'wasm' },
     }

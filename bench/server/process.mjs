@@ -32,11 +32,18 @@ async function start(command) {
   return {
     address,
     memory: () => memoryOf(child.pid),
+    cpu: () => cpuOf(child.pid),
     async stop() {
       child.kill('SIGTERM')
       await ended
     },
   }
+}
+
+/** Seconds of processor time so far, in ticks of 10 ms. */
+export function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 /** MB now and at most so far; Linux tells both. */

@@ -21,6 +21,7 @@ import { clients } from './rows/clients.ts'
 import { decisions } from './rows/decisions.ts'
 import { detectors } from './rows/detectors.ts'
 import { glance } from './rows/glance.ts'
+import { log } from './rows/log.ts'
 import { scores } from './rows/scores.ts'
 import { server } from './rows/server.ts'
 import { time } from './rows/time.ts'
@@ -39,6 +40,7 @@ const ROWS: readonly Row[] = [
   { title: 'Scores in $unit: how far calm traffic stays from the thresholds', panels: scores, each: 'unit' },
   { title: 'Time: how long answers take, and in which phase', panels: time },
   { title: 'Clients: what is remembered, and how much room is left', panels: clients },
+  { title: 'Log: whether it is written, and whether servers keep up with each other', panels: log },
   { title: 'Servers: settings in force, and the process', panels: server },
 ]
 

@@ -7,6 +7,7 @@ export type { CloudflareMonitor } from './cloudflare/monitor.ts'
 export type { CloudflareEnv, KvNamespace, ObjectNamespace, ObjectState } from './cloudflare/platform.ts'
 export { type DurableMonitor, type DurableOptions, durableMonitor } from './journal/durableMonitor.ts'
 export { Journal } from './journal/journal.ts'
+export { lateAfter } from './journal/late.ts'
 export type { JournalDescription, JournalEvent, JournalOptions } from './journal/options.ts'
 export { decodeEntry, encodeEntry, type LoggedEntry } from './journal/record.ts'
 export type { Machine } from './journal/replica.ts'
@@ -34,4 +35,5 @@ export {
   positionOf,
   type SnapshotStore,
   type Stores,
+  type SuspensionBoard,
 } from './stores/store.ts'

@@ -12,6 +12,7 @@ import type { Io } from './main.ts'
 import { measureProcess } from './metrics/process.ts'
 import { createMetrics } from './metrics/provider.ts'
 import { Output } from './output.ts'
+import { redisStores } from './redis/redisStores.ts'
 import { readAssets } from './serveAssets.ts'
 import { listen } from './serveHost.ts'
 import { createLog, describeError, type Log } from './serveLog.ts'
@@ -73,7 +74,7 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
     isLocal: isLoopback(config.host),
     assets: await readAssets(COCKPIT),
     build: { version: version(), runtime: `node ${process.versions.node}` },
-    ...journalOf(config.state),
+    ...logOf(config.state, (thrown) => log.write('error', 'failure', describeError(thrown))),
   })
   metrics.add(app.histograms)
   const onFailure = (thrown: unknown) => log.write('error', 'failure', describeError(thrown))
@@ -111,8 +112,18 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
   return isClean && isSaved ? 0 : 2
 }
 
-/** Stores for each model in a folder of its own. */
-function journalOf({ journal, sync }: ServerConfig['state']): Pick<ServerAppOptions, 'stores'> {
+/** Stores for each model: a folder of its own, or keys of its own in Redis. */
+function logOf(
+  { journal, sync, redis }: ServerConfig['state'],
+  onFailure: (thrown: unknown) => void,
+): Pick<ServerAppOptions, 'stores' | 'journal'> {
+  if (redis !== undefined) {
+    const { retryMs, snapshotEvery, shard, ...place } = redis
+    const nameOf = (model: string) => (shard === undefined ? model : `${model}/${shard}`)
+    const stores = (model: string) => redisStores({ ...place, name: nameOf(model), onFailure })
+    // A call is several commands, each of which gives up by itself.
+    return { stores, journal: { retryMs, snapshotEvery, timeoutMs: 3 * redis.timeoutMs } }
+  }
   return journal === undefined ? {} : { stores: (model) => fileStores(join(journal, `model-${model}`), { sync }) }
 }
 

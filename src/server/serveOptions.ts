@@ -10,6 +10,7 @@ export const SERVE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'token-file': { type: 'string' },
   state: { type: 'string' },
   journal: { type: 'string' },
+  redis: { type: 'string' },
   detector: { type: 'string', multiple: true },
   threshold: { type: 'string' },
   enforce: { type: 'boolean' },
@@ -37,6 +38,8 @@ configuration (each over the one above it):
   --state FILE        remember over a restart: read at the start, written at the end and every five
                       minutes
   --journal FOLDER    remember over a crash: the features of a query are written before its answer
+  --redis URL         the same in Redis, for several servers that judge as one; goes with
+                      MONITAUR_REDIS_SECRET
   --detector NAME     in place of the configured ones; may be given several times
   --threshold X       its threshold, if it is the only one
   --enforce           refuse suspended clients; without it the server only tells
@@ -81,6 +84,7 @@ export function readServeOptions(args: readonly string[]): ServeOptions | 'help'
       tokenFile: textOf(parsed, 'token-file'),
       state: textOf(parsed, 'state'),
       journal: textOf(parsed, 'journal'),
+      redis: textOf(parsed, 'redis'),
       detectors: detectorsOf(parsed),
       mode: flags.has('enforce') ? 'enforce' : undefined,
     },

@@ -1,7 +1,7 @@
 /** The state of a server in a file, over a restart. */
 import { existsSync } from 'node:fs'
 import { isMonitorError, MonitorError } from '../core/index.ts'
-import type { StateConfig } from './config/config.ts'
+import type { StateConfig } from './config/state.ts'
 import type { ServerApp } from './http/app.ts'
 import { loadSnapshot, saveSnapshot } from './snapshotFile.ts'
 

@@ -115,6 +115,15 @@ export const STORE_CHECKS: readonly StoreCheck[] = [
     equal(new Set(positions).size, 14, 'different positions')
   }),
 
+  check('the end of a log that has one is the position of its last entry', async ({ log }) => {
+    if (log.end === undefined) return
+    equal(await log.end(), '', 'the end of an empty log')
+    const { positions } = await log.append([bytesOf(1), bytesOf(2)])
+    equal(await log.end(), positions[1], 'the end')
+    await log.trim(positions[1]!)
+    equal(await log.end(), positions[1], 'the end of one that was trimmed')
+  }),
+
   check('reading begins behind a position', async (stores) => {
     const { positions } = await stores.log.append([bytesOf(1), bytesOf(2), bytesOf(3)])
     equal(await firsts(stores, positions[0]), [2, 3], 'behind the first')

@@ -1,5 +1,6 @@
 /** Calls of a store, each with a time after which nobody waits for it any more. */
 import { MonitorError } from '../../core/index.ts'
+import { lateAfter } from './late.ts'
 
 export class Calls {
   readonly #timeoutMs: number
@@ -22,18 +23,16 @@ export class Calls {
       this.#underWay--
     })
     result.catch(() => {}) // one that fails late has been given up
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new MonitorError('store_failed', `did not answer within ${this.#timeoutMs} ms`, 'store')
-        reject(error)
-        stop.abort(error)
-      }, this.#timeoutMs)
+    const { late, end } = lateAfter(this.#timeoutMs)
+    const tooLate = late.then((): never => {
+      const error = new MonitorError('store_failed', `did not answer within ${this.#timeoutMs} ms`, 'store')
+      stop.abort(error)
+      throw error
     })
     try {
-      return await Promise.race([result, late])
+      return await Promise.race([result, tooLate])
     } finally {
-      clearTimeout(timer)
+      end()
     }
   }
 }

@@ -19,26 +19,10 @@ import {
   type Settings,
 } from './options.ts'
 import { Outage } from './outage.ts'
-import { encodeEntry, type LoggedEntry, plainEntry } from './record.ts'
+import { encodeEntry, plainEntry } from './record.ts'
 import { type Machine, type Outcome, type Read, Replica } from './replica.ts'
 import { Saver } from './saver.ts'
-
-interface Waiting extends LoggedEntry {
-  readonly kind: 'entry'
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly resolve: (applied: MonitorApplied) => void
-  readonly reject: (thrown: unknown) => void
-}
-
-/** Something to do between two writes. */
-interface Task {
-  readonly kind: 'task'
-  readonly run: () => Promise<void>
-}
-
-/** A write takes at most so many entries, and about so many bytes. */
-const BATCH = 512
-const BATCH_BYTES = 512 * 1024
+import { BATCH_BYTES, entriesOf, settled, type Task, takeBatch, type Waiting } from './waiting.ts'
 
 /** Keeps a state machine in a log. */
 export class Journal {
@@ -120,7 +104,14 @@ export class Journal {
     if (this.#stores.log.isShared) {
       throw new MonitorError('bad_config', 'the state behind a log of several writers cannot be replaced', 'store')
     }
-    await this.adapt(step)
+    await this.adapt(() => {
+      const undo = step()
+      const remember = this.#replica.forgetAnswers() // they belong to the state that goes
+      return () => {
+        remember()
+        undo()
+      }
+    })
   }
 
   /**
@@ -175,7 +166,8 @@ export class Journal {
   describe(): JournalDescription {
     const waiting = this.#queue.length
     const state = this.#isClosed ? 'closed' : this.#outage === undefined ? 'open' : 'failing'
-    return { state, position: this.#replica.position, waiting, ...this.#saver.describe(), ...this.#counts }
+    const { position, duplicates } = this.#replica
+    return { state, position, waiting, duplicates, ...this.#saver.describe(), ...this.#counts }
   }
 
   #refuseIfClosed(): void {
@@ -198,26 +190,17 @@ export class Journal {
       if (first === undefined) break
       if (first.kind === 'task') await (this.#queue.shift() as Task).run()
       else if (this.#outage !== undefined) this.#withoutStore(this.#queue.shift() as Waiting, this.#outage)
-      else await this.#commit(this.#takeBatch())
+      else await this.#commit(takeBatch(this.#queue))
     }
     this.#isRunning = false
-  }
-
-  #takeBatch(): Waiting[] {
-    let count = 0
-    for (let bytes = 0; count < BATCH && bytes < BATCH_BYTES; count++) {
-      const next = this.#queue[count]
-      if (next?.kind !== 'entry' || (count > 0 && bytes + next.bytes.length > BATCH_BYTES)) break
-      bytes += next.bytes.length
-    }
-    return this.#queue.splice(0, count) as Waiting[]
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const unsettled = new Set(batch)
     try {
-      const appended = await this.#calls.inTime(() => this.#stores.log.append(batch.map(({ bytes }) => bytes)))
-      await this.#learn(unsettled, appended)
+      const { position } = this.#replica
+      const append = () => this.#stores.log.append(entriesOf(batch), position)
+      await this.#learn(unsettled, await this.#calls.inTime(append))
     } catch (thrown) {
       this.#fail(thrown)
       for (const one of unsettled) this.#withoutStore(one, this.#outage!)
@@ -226,7 +209,8 @@ export class Journal {
     this.#saver.saveIfDue()
   }
 
-  async #learn(unsettled: Set<Waiting>, { positions, after }: Appended): Promise<void> {
+  async #learn(unsettled: Set<Waiting>, { positions, after, between = [] }: Appended): Promise<void> {
+    for (const record of between) this.#tell(this.#replica.take(record))
     const settle = (one: Waiting, outcome: Outcome) => {
       unsettled.delete(one)
       settled(one, outcome)
@@ -313,10 +297,4 @@ export class Journal {
     this.#outage = undefined
     this.#happened({ kind: 'store_recovered', unsaved: outage.unsaved, lost: outage.lost })
   }
-}
-
-function settled(one: Waiting, outcome: Outcome): void {
-  if (outcome.kind === 'applied') one.resolve(outcome.applied)
-  else if (outcome.kind === 'refused') one.reject(outcome.error)
-  else one.reject(new MonitorError('store_failed', 'the store gave the same entry twice', 'store'))
 }

@@ -50,6 +50,8 @@ export interface JournalDescription {
   readonly unsaved: number
   readonly refused: number
   readonly lost: number
+  /** Queries that were delivered again, and counted once. */
+  readonly duplicates: number
   readonly snapshots: number
   readonly snapshotFailures: number
 }

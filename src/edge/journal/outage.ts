@@ -78,9 +78,10 @@ export class Outage {
 
   /** The outcome of an entry judged in memory; its verdict says so. */
   mark(outcome: Outcome): Outcome {
-    if (outcome.kind !== 'applied' || outcome.applied.verdict === undefined) return outcome
+    if ((outcome.kind !== 'applied' && outcome.kind !== 'again') || outcome.applied.verdict === undefined)
+      return outcome
     const { verdict, events } = outcome.applied
     const error: PlainError = new MonitorError('store_failed', this.error.message, 'store').toJSON()
-    return { kind: 'applied', applied: { verdict: { ...verdict, errors: [...verdict.errors, error] }, events } }
+    return { kind: outcome.kind, applied: { verdict: { ...verdict, errors: [...verdict.errors, error] }, events } }
   }
 }

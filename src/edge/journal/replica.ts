@@ -13,7 +13,8 @@ import {
 } from '../../core/index.ts'
 import type { Entry } from '../../core/monitor/index.ts'
 import type { MonitorApplied } from '../../embed/index.ts'
-import type { Stores } from '../stores/store.ts'
+import type { LogRecord, Stores } from '../stores/store.ts'
+import { Answers } from './answers.ts'
 import { decodeEntry, type LoggedEntry } from './record.ts'
 
 /** What a journal keeps: a monitor's engine, or anything else that is deterministic in the same way. */
@@ -27,6 +28,8 @@ export interface Machine {
 /** What came of an entry. */
 export type Outcome =
   | { readonly kind: 'applied'; readonly applied: MonitorApplied }
+  /** A query that was delivered before: its verdict, and nothing learned. */
+  | { readonly kind: 'again'; readonly applied: MonitorApplied }
   /** The machine refused it, as every replay will. */
   | { readonly kind: 'refused'; readonly error: MonitorError }
   /** It had been applied before. */
@@ -49,6 +52,8 @@ export class Replica {
   #position = ''
   /** The number of each writer's last entry, the latest writer last. */
   #written = new Map<string, number>()
+  #answers = new Answers()
+  #duplicates = 0
 
   constructor(machine: Machine, stores: Pick<Stores, 'log' | 'snapshots'>) {
     this.#machine = machine
@@ -60,6 +65,11 @@ export class Replica {
     return this.#position
   }
 
+  /** Queries that were delivered again. */
+  get duplicates(): number {
+    return this.#duplicates
+  }
+
   /** Starts from the last snapshot, if there is one, and replays the log behind it. Rejects with `bad_snapshot`. */
   async open(tell: (read: Read) => void): Promise<void> {
     await this.#load()
@@ -69,10 +79,15 @@ export class Replica {
   /** Applies what stands behind the position. What is left undone when the signal aborts can be followed later. */
   async follow(tell: (read: Read) => void, signal?: AbortSignal): Promise<void> {
     if ((await this.#stores.log.trimmed()) > this.#position) await this.#load(signal)
-    for await (const { position, bytes } of this.#stores.log.read(this.#position)) {
+    for await (const record of this.#stores.log.read(this.#position)) {
       signal?.throwIfAborted()
-      tell({ position, bytes, outcome: this.learnAt(position, decodeEntry(bytes, position)) })
+      tell(this.take(record))
     }
+  }
+
+  /** Applies the entry that comes next. Throws `bad_snapshot` for one that is damaged. */
+  take({ position, bytes }: LogRecord): Read {
+    return { position, bytes, outcome: this.learnAt(position, decodeEntry(bytes, position)) }
   }
 
   /** Applies an entry whose place in the log comes next. */
@@ -87,8 +102,16 @@ export class Replica {
     this.#written.delete(writer)
     this.#written.set(writer, number)
     if (this.#written.size > MAX_WRITERS) this.#written.delete(this.#written.keys().next().value as string)
+    const name = this.#answers.nameOf(entry)
+    const answer = name === undefined ? undefined : this.#answers.get(name)
+    if (answer !== undefined) {
+      this.#duplicates++
+      return { kind: 'again', applied: { verdict: answer, events: [] } }
+    }
     try {
-      return { kind: 'applied', applied: this.#machine.apply(entry) }
+      const applied = this.#machine.apply(entry)
+      if (name !== undefined) this.#answers.keep(name, applied.verdict)
+      return { kind: 'applied', applied }
     } catch (thrown) {
       return { kind: 'refused', error: toMonitorError(thrown, 'plugin_failed') }
     }
@@ -99,15 +122,26 @@ export class Replica {
     this.#position = position
   }
 
+  /** Returns what undoes it. */
+  forgetAnswers(): () => void {
+    const before = this.#answers
+    this.#answers = new Answers()
+    return () => {
+      this.#answers = before
+    }
+  }
+
   state(): Uint8Array<ArrayBuffer> {
-    return toFrame(LETTERS, { monitor: { ...this.#machine.snapshot() }, writers: [...this.#written] })
+    const writers = [...this.#written]
+    return toFrame(LETTERS, { monitor: { ...this.#machine.snapshot() }, writers, answers: this.#answers.save() })
   }
 
   /** Back to a state and its position. Throws `bad_snapshot`, everything as it was. */
   restore(bytes: Uint8Array, position: string): void {
-    const { monitor, writers } = readState(bytes)
+    const { monitor, writers, answers } = readState(bytes)
     this.#machine.restore(monitor)
     this.#written = new Map(writers)
+    this.#answers = answers
     this.#position = position
   }
 
@@ -130,7 +164,7 @@ export class Replica {
   }
 }
 
-function readState(bytes: Uint8Array): { monitor: Snapshot; writers: [string, number][] } {
+function readState(bytes: Uint8Array): { monitor: Snapshot; writers: [string, number][]; answers: Answers } {
   const state = fromFrame(LETTERS, bytes)
   if (!isPlainObject(state) || !isPlainObject(state['monitor']) || !Array.isArray(state['writers'])) {
     return refuse('bad_snapshot', 'must hold { monitor, writers }', state, '')
@@ -140,5 +174,7 @@ function readState(bytes: Uint8Array): { monitor: Snapshot; writers: [string, nu
     if (typeof writer === 'string' && typeof number === 'number') return [writer, number]
     return refuse('bad_snapshot', 'must be pairs of a writer and a number', pair, 'writers')
   })
-  return { monitor: state['monitor'] as unknown as Snapshot, writers }
+  // Snapshots of versions that knew no answers have none.
+  const answers = Answers.load(state['answers'] ?? [], 'answers')
+  return { monitor: state['monitor'] as unknown as Snapshot, writers, answers }
 }

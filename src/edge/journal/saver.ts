@@ -45,7 +45,7 @@ export class Saver {
   saveIfDue(): void {
     const { entries, bytes } = this.#since
     if (this.#saving !== undefined || entries < this.#dueAt || bytes * STATE_PER_LOG < this.#stateBytes) return
-    this.#saving = this.#write()
+    this.#saving = this.#writeUnlessClaimed()
       .catch(() => {}) // it is counted
       .then(() => {
         this.#saving = undefined
@@ -62,6 +62,14 @@ export class Saver {
   async save(): Promise<void> {
     await this.#saving
     await this.#write()
+  }
+
+  /** Leaves it to another writer that has begun a moment ago. */
+  async #writeUnlessClaimed(): Promise<void> {
+    const { claim } = this.#stores.snapshots
+    const isMine = claim === undefined || (await claim().catch(() => true)) // a store that fails is told by the write
+    if (isMine) await this.#write()
+    else this.#dueAt = this.#since.entries + this.#options.snapshotEvery
   }
 
   /** Writes the state as it is now, then cuts the log. */

@@ -168,6 +168,7 @@ export function denoKvStores(kv: DenoKvLike, { prefix = ['monitaur'] }: DenoKvOp
         await removeAll(entryKey(), entryKey(Math.min(end, (await readHead()).head.trimmed) + 1))
       },
       trimmed: async () => positionOf((await readHead()).head.trimmed),
+      end: async () => positionOf((await readHead()).head.last),
     },
     snapshots: {
       async load() {

@@ -26,6 +26,7 @@ export function memoryStores(): Stores {
         trimmed += gone
       },
       trimmed: async () => positionOf(trimmed),
+      end: async () => positionOf(trimmed + entries.length),
     },
     snapshots: {
       load: async () => snapshot,

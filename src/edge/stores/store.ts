@@ -19,6 +19,8 @@ export interface Appended {
    * where entries of others stand in between.
    */
   readonly after: string | undefined
+  /** What stands between `since` and these, where it was asked for and is short: it need not be read then. */
+  readonly between?: readonly LogRecord[]
 }
 
 /**
@@ -32,9 +34,9 @@ export interface LogStore {
   readonly maxBytes: number
   /**
    * Adds at least one entry; resolves once they are durable. After a rejection some of them may be there: who needs to know
-   * reads. Entries are copied or written before it returns.
+   * reads. Entries are copied or written before it returns. `since` is how far the caller has read.
    */
-  append(entries: readonly Uint8Array[]): Promise<Appended>
+  append(entries: readonly Uint8Array[], since?: string): Promise<Appended>
   /**
    * All entries behind a position, in order, as they are when it is asked. Rejects with `bad_snapshot` where one is damaged
    * or missing; only an entry that was cut short by a crash at the very end, and so never acknowledged, is left out.
@@ -44,6 +46,8 @@ export interface LogStore {
   trim(upTo: string): Promise<void>
   /** Entries up to this position are gone, '' if none is: who has not read so far must start from a snapshot. */
   trimmed(): Promise<string>
+  /** The position of the last entry, '' where there was none. A log that others write to has it. */
+  end?(): Promise<string>
 }
 
 /** The last snapshot and the position in the log that it stands for. */
@@ -51,12 +55,33 @@ export interface SnapshotStore {
   load(): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly position: string } | undefined>
   /** Replaces the snapshot as a whole or not at all. One of an earlier position than that which is there is ignored. */
   save(bytes: Uint8Array, position: string): Promise<void>
+  /** False where another writer has begun to write one a moment ago, so that this one may wait. */
+  claim?(): Promise<boolean>
+}
+
+/**
+ * Who is suspended, for whoever has not read the log so far: a note for each client with the position of its entry. The
+ * latest counts.
+ */
+export interface SuspensionBoard {
+  /** Until when; 0 for one that was released. Nobody waits for it. */
+  post(client: string, untilMs: number, position: string): void
+  /** As far as it is known here: O(1). */
+  of(client: string): { readonly untilMs: number; readonly position: string } | undefined
 }
 
 /** Both of one monitor. */
 export interface Stores {
   readonly log: LogStore
   readonly snapshots: SnapshotStore
+  readonly suspensions?: SuspensionBoard
+  /** Tells the end of the log when others have written, until the returned function is called. */
+  onNews?(listener: (end: string) => void): () => void
+  /**
+   * The latest time that an entry may have, ms since the epoch, by the clock of the log: an entry from the far future would
+   * end everybody's suspensions.
+   */
+  latestMs?(): number
   /** Frees what it holds: files, connections, the lock. Waits for calls under way. */
   close(): Promise<void>
 }

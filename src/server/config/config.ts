@@ -1,16 +1,10 @@
 /** The configuration of the server: one plain object, checked as a whole before anything starts. */
-import {
-  checkChoice,
-  checkNumber,
-  checkObject,
-  createRegistry,
-  isPlainObject,
-  MonitorError,
-  refuse,
-} from '../../core/index.ts'
+import { checkNumber, checkObject, createRegistry, isPlainObject, MonitorError, refuse } from '../../core/index.ts'
 import type { ClientsConfig, MonitorCalibration, MonitoredDetector, PolicyConfig } from '../../core/monitor/index.ts'
 import { createMonitorEngine } from '../../embed/index.ts'
 import { checkLimits, type LimitsConfig, type ServerLimits } from './limits.ts'
+import { checkState, type StateConfig, type StateInput } from './state.ts'
+import { checkSecret, checkText } from './text.ts'
 
 /** One watched model: a monitor of its own. */
 export interface ModelConfig {
@@ -41,7 +35,7 @@ export interface ServerConfigInput {
   readonly calibratedAt?: string
   readonly models?: readonly ModelConfig[]
   readonly limits?: LimitsConfig
-  readonly state?: Partial<StateConfig>
+  readonly state?: StateInput
   readonly log?: Partial<LogConfig>
   readonly metrics?: { readonly otlp?: Partial<OtlpConfig> }
 }
@@ -61,20 +55,6 @@ export interface ServerConfig {
   readonly state: StateConfig
   readonly log: LogConfig
   readonly metrics: { readonly otlp?: OtlpConfig }
-}
-
-export interface StateConfig {
-  /** Where the state is kept over a restart. Default: nowhere. */
-  readonly file?: string
-  /**
-   * A folder for a log of every query (its features) in place of a file: what was answered is then remembered even after a
-   * crash. Default: none.
-   */
-  readonly journal?: string
-  /** When an entry of the journal counts as written, see `fileStores`. Default `always`. */
-  readonly sync: 'always' | 'interval'
-  /** Seconds between two writes while the server runs; 0 writes at the end only. Default 300. */
-  readonly everySeconds: number
 }
 
 export interface LogConfig {
@@ -103,7 +83,6 @@ export const MAX_MODELS = 64
 const KEYS = ['host', 'port', 'token', 'cors', 'limits', 'state', 'log', 'metrics', 'models'] as const
 const MODEL_KEYS = ['detectors', 'clients', 'policy', 'calibration', 'calibrationFile', 'calibratedAt'] as const
 const NAME = /^[\w.-]{1,64}$/
-const SECRET = { min: 16, max: 1024 }
 
 /** Checks a configuration and fills its gaps. Throws `bad_config`, the path naming the place in the file. */
 export function checkConfig(given: unknown): ServerConfig {
@@ -214,20 +193,6 @@ function relocated(thrown: unknown, path: string): unknown {
   return new MonitorError(thrown.code, message, path === '' ? inside : `${path}.${inside}`, { cause: thrown })
 }
 
-function checkState(given: unknown): StateConfig {
-  const keys = ['file', 'journal', 'sync', 'everySeconds']
-  const { file, journal, sync = 'always', everySeconds = 300 } = checkObject(given, keys, 'state')
-  if (file !== undefined && journal !== undefined) {
-    throw new MonitorError('bad_config', 'must not stand beside a file: the journal has everything', 'state.journal')
-  }
-  return {
-    ...(file === undefined ? {} : { file: checkText(file, 'state.file', 4096) }),
-    ...(journal === undefined ? {} : { journal: checkText(journal, 'state.journal', 4096) }),
-    sync: checkChoice(sync, ['always', 'interval'], 'state.sync'),
-    everySeconds: checkNumber(everySeconds, { min: 0, max: 86_400 }, 'state.everySeconds'),
-  }
-}
-
 function checkLog(given: unknown): LogConfig {
   const {
     decisions = 'suspicious',
@@ -261,18 +226,6 @@ function checkOrigins(given: unknown, path: string): readonly string[] {
       refuse('bad_config', "must be an origin such as 'https://example.org', or '*'", origin, `${path}[${i}]`)
   }
   return given as string[]
-}
-
-function checkText(value: unknown, path: string, most: number): string {
-  if (typeof value === 'string' && value !== '' && value.length <= most) return value
-  return refuse('bad_config', `must be a text of 1 … ${most} characters`, value, path)
-}
-
-/** Never tells the value. */
-function checkSecret(value: unknown, path: string): string {
-  const length = typeof value === 'string' ? value.length : -1
-  if (length >= SECRET.min && length <= SECRET.max) return value as string
-  throw new MonitorError('bad_config', `must be a text of ${SECRET.min} … ${SECRET.max} characters`, path)
 }
 
 function checkDate(value: unknown, path: string): string {

@@ -4,17 +4,27 @@ import type { ModelConfig, ServerConfig } from './config.ts'
 
 /** As YAML, or as JSON. */
 export function printConfig(
-  { token, log, models, ...rest }: ServerConfig,
+  { token, log, state, models, ...rest }: ServerConfig,
   { json }: { readonly json: boolean },
 ): string {
   const { key, ...lines } = log
-  const shown = { ...rest, models: models.map(withFileName), log: lines }
+  const { redis, ...places } = state
+  const kept = redis === undefined ? places : { ...places, redis: withoutSecrets(redis) }
+  const shown = { ...rest, models: models.map(withFileName), state: kept, log: lines }
   if (json) return `${JSON.stringify(shown, null, 2)}\n`
   const notes = [
     ...(token === undefined ? [] : ['# token: is set, and not shown']),
     ...(key === undefined ? [] : ['# log.key: is set, and not shown']),
+    ...(redis === undefined ? [] : ['# state.redis.secret, and a password in its url: are set, and not shown']),
   ]
   return `${[...notes, ''].join('\n')}${stringify(shown)}`
+}
+
+function withoutSecrets({ secret: _, url, ...redis }: NonNullable<ServerConfig['state']['redis']>): object {
+  const address = new URL(url)
+  address.username = ''
+  address.password = ''
+  return { url: address.href, ...redis }
 }
 
 /** A record by the name of its file, if it has one. */

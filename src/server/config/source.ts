@@ -16,6 +16,7 @@ export interface Overrides {
   readonly tokenFile?: string | undefined
   readonly state?: string | undefined
   readonly journal?: string | undefined
+  readonly redis?: string | undefined
   /** In place of the file's detectors, for one model. */
   readonly detectors?: ServerConfigInput['detectors'] | undefined
   readonly mode?: 'observe' | 'enforce' | undefined
@@ -34,8 +35,11 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   MONITAUR_TOKEN_FILE: 'as --token-file',
   MONITAUR_CORS: 'origins, separated by commas',
   MONITAUR_MODE: 'observe or enforce, for every model',
-  MONITAUR_STATE: 'as --state',
+  MONITAUR_STATE: 'as --state; left alone where a journal or Redis is named',
   MONITAUR_JOURNAL: 'as --journal',
+  MONITAUR_REDIS: 'as --redis',
+  MONITAUR_REDIS_SECRET: 'what the log in Redis is sealed with, at least 16 characters',
+  MONITAUR_REDIS_SECRET_FILE: 'the file that it stands in',
   MONITAUR_LOG: 'decisions that get a line: all, suspicious or none',
   MONITAUR_LOG_KEY: 'key of the hash that stands for a client in the log',
   MONITAUR_OTLP_URL: 'where metrics are pushed to',
@@ -75,7 +79,7 @@ export async function readConfigFile(path: string): Promise<Readonly<Record<stri
 }
 
 async function merge(given: Readonly<Record<string, unknown>>, overrides: Overrides, env: Env): Promise<object> {
-  const { host, port, state, journal, detectors, mode } = overrides
+  const { host, port, redis, detectors, mode } = overrides
   const tokenFile = overrides.tokenFile ?? env['MONITAUR_TOKEN_FILE']
   const token = tokenFile === undefined ? env['MONITAUR_TOKEN'] : await readSecret(tokenFile)
   const top = defined({
@@ -85,13 +89,19 @@ async function merge(given: Readonly<Record<string, unknown>>, overrides: Overri
     cors: env['MONITAUR_CORS']?.split(',').map((origin) => origin.trim()),
     detectors,
   })
+  const secretFile = env['MONITAUR_REDIS_SECRET_FILE']
+  const ofRedis = {
+    url: redis ?? env['MONITAUR_REDIS'],
+    secret: secretFile === undefined ? env['MONITAUR_REDIS_SECRET'] : await readSecret(secretFile),
+  }
   const inside = {
-    state: { file: state ?? env['MONITAUR_STATE'], journal: journal ?? env['MONITAUR_JOURNAL'] },
+    state: placesOf(overrides, env),
     log: { decisions: env['MONITAUR_LOG'], key: env['MONITAUR_LOG_KEY'] },
   }
   const merged: Record<string, unknown> = { ...given, ...top }
   for (const [key, values] of Object.entries(inside)) merged[key] = overlaid(merged[key], values)
   const url = env['MONITAUR_OTLP_URL']
+  merged['state'] = withRedis(merged['state'], ofRedis)
   if (url !== undefined) merged['metrics'] = overlaid(merged['metrics'], { otlp: { url } })
   if (detectors !== undefined) delete merged['models']
   return withMode(merged, mode ?? env['MONITAUR_MODE'])
@@ -128,6 +138,20 @@ function overlaid(given: unknown, values: Readonly<Record<string, unknown>>): un
   const own = defined(values)
   if (Object.keys(own).length === 0) return given
   return given === undefined || isPlainObject(given) ? { ...given, ...own } : given
+}
+
+/** The image names a file in MONITAUR_STATE: whoever names a log means that. */
+function placesOf({ state, journal, redis }: Overrides, env: Env) {
+  const logOfOurs = journal ?? env['MONITAUR_JOURNAL']
+  const hasLog = logOfOurs !== undefined || redis !== undefined || env['MONITAUR_REDIS'] !== undefined
+  return { file: state ?? (hasLog ? undefined : env['MONITAUR_STATE']), journal: logOfOurs }
+}
+
+/** A secret alone chooses no Redis. */
+function withRedis(state: unknown, values: { readonly url: string | undefined; readonly secret: string | undefined }) {
+  const redis = isPlainObject(state) ? state['redis'] : undefined
+  if (redis === undefined && values.url === undefined) return state
+  return overlaid(state, { redis: overlaid(redis, values) })
 }
 
 function withMode(config: Record<string, unknown>, mode: string | undefined): object {

@@ -11,8 +11,9 @@ export function health(): Response {
 }
 
 /** `GET /ready`: queries are taken. */
-export function ready({ gate, isReady }: Service): Response {
+export function ready({ gate, isReady, isRefusing }: Service): Response {
   if (gate.isDraining) return answerWith({ status: 'stopping' }, 503)
+  if (isRefusing) return answerWith({ status: 'store_failed' }, 503)
   return isReady ? answerWith({ status: 'ready' }) : answerWith({ status: 'starting' }, 503)
 }
 
@@ -44,7 +45,8 @@ export function status(service: Service): Response {
         return { ...one, backend: backends[one.label] ?? null, ...instruments.countsOf(watch.name, one.label) }
       })
       const { calibratedAt = null } = watch.config
-      return { name: watch.name, calibratedAt, calibration, evidence, policy, clients, counts, detectors }
+      const log = watch.describeLog() ?? null
+      return { name: watch.name, calibratedAt, calibration, evidence, policy, clients, counts, log, detectors }
     }),
   })
 }

@@ -60,8 +60,9 @@ function settle(service: Service, watch: Watch, draft: Draft, judged: Judged): V
     service.instruments.failed(watch.name, errors)
     throw unjudged(watch, errors, draft)
   }
-  const { verdict, embedSeconds, detectSeconds } = judged
+  const { verdict, embedSeconds, detectSeconds, logSeconds } = judged
   service.instruments.judged(watch.name, verdict, embedSeconds, detectSeconds)
+  if (logSeconds !== undefined) service.instruments.logged(watch.name, logSeconds)
   service.decided(watch, verdict)
   return verdict
 }

@@ -1,12 +1,25 @@
 /** The engine of a model, and where it keeps what it has learned: in memory only, or in stores as well. */
-import type { Snapshot } from '../../core/index.ts'
-import type { Entry } from '../../core/monitor/index.ts'
-import { Journal, type JournalEvent, type Stores } from '../../edge/index.ts'
+import { MonitorError, type Snapshot } from '../../core/index.ts'
+import type { Admission, Entry, MonitorEvent } from '../../core/monitor/index.ts'
+import {
+  Journal,
+  type JournalDescription,
+  type JournalEvent,
+  type JournalOptions,
+  type Stores,
+} from '../../edge/index.ts'
 import type { MonitorApplied, MonitorEngine } from '../../embed/index.ts'
+import { Follower, type Lag } from './follower.ts'
+
+/** How a log is, and how far behind its end. */
+export interface LogState extends JournalDescription {
+  readonly lag: Lag
+}
 
 export interface MemoryOptions {
   /** Opens the stores, which are closed with the memory. */
   readonly stores: (() => Promise<Stores>) | undefined
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'> | undefined
   readonly onJournal: (event: JournalEvent) => void
   /** Told of entries that others have written into the same log. */
   readonly onFollowed: (applied: MonitorApplied) => void
@@ -20,6 +33,7 @@ export class Memory {
   #isOpen: boolean
   #stores: Stores | undefined
   #journal: Journal | undefined
+  #follower: Follower | undefined
 
   constructor(engine: MonitorEngine, options: MemoryOptions) {
     this.#engine = engine
@@ -28,18 +42,55 @@ export class Memory {
     this.opened.catch(() => {}) // every query is told
   }
 
-  async #open({ stores, onJournal, onFollowed }: MemoryOptions): Promise<void> {
+  async #open({ stores, journal, onJournal, onFollowed }: MemoryOptions): Promise<void> {
     if (stores === undefined) return
     this.#stores = await stores()
     const machine = {
-      apply: (entry: Entry) => this.#engine.apply(entry),
+      apply: (entry: Entry) => {
+        const applied = this.#engine.apply(entry)
+        for (const event of applied.events) this.#post(event)
+        return applied
+      },
       snapshot: () => this.#engine.snapshot(),
       restore: (snapshot: Snapshot) => this.#engine.restore(snapshot),
       reset: () => this.#engine.reset(),
     }
     const { onError } = this.#engine.describe().policy
-    this.#journal = await Journal.open(machine, { stores: this.#stores, onError, onEvent: onJournal, onFollowed })
+    const told = { onEvent: onJournal, onFollowed }
+    this.#journal = await Journal.open(machine, { ...journal, stores: this.#stores, onError, ...told })
+    if (this.#stores.log.isShared) this.#follower = new Follower(this.#journal, this.#stores)
     this.#isOpen = true
+  }
+
+  /** Puts a suspension, or its end, on the board that the others read. */
+  #post(event: MonitorEvent): void {
+    const board = this.#stores?.suspensions
+    if (board === undefined || this.#journal === undefined) return // what is replayed was posted then
+    const { position, state } = this.#journal.describe()
+    if (state !== 'open') return // it has no place in the log yet
+    if (event.kind === 'suspended') board.post(event.client, event.untilMs, position)
+    if (event.kind === 'released') board.post(event.client, 0, position)
+  }
+
+  /** Whether a client may ask now, also by what others have found out that has not been read yet. */
+  admit(client: string, nowMs: number): Admission {
+    const own = this.#engine.stream.admit(client, nowMs)
+    const note = this.#stores?.suspensions?.of(client)
+    if (note === undefined || note.position <= this.#journal!.describe().position) return own
+    const isRefused = note.untilMs > nowMs && this.#engine.describe().policy.mode === 'enforce'
+    return isRefused ? { allowed: false, suspendedUntilMs: note.untilMs } : { allowed: true }
+  }
+
+  /** Undefined where there are no stores, or not yet. */
+  describeLog(): LogState | undefined {
+    if (this.#journal === undefined) return undefined
+    return { ...this.#journal.describe(), lag: this.#follower?.lag ?? { entries: 0, seconds: 0 } }
+  }
+
+  /** True while queries are refused because they cannot be written. */
+  isRefusing(nowMs: number): boolean {
+    if (this.#aheadMs(nowMs) > 0) return true
+    return this.#journal?.describe().state === 'failing' && this.#engine.describe().policy.onError === 'closed'
   }
 
   /** False until {@link opened} is settled. */
@@ -54,7 +105,16 @@ export class Memory {
 
   /** Learns an entry: at once where there are no stores, else once it is written. */
   async write(entry: Entry): Promise<MonitorApplied> {
-    return this.#journal === undefined ? this.#engine.apply(entry) : this.#journal.apply(entry)
+    if (this.#journal === undefined) return this.#engine.apply(entry)
+    const aheadMs = this.#aheadMs(entry.timeMs)
+    if (aheadMs <= 0) return this.#journal.apply(entry)
+    const message = `the clock of this server is over a minute ahead of that of the log; set it right, by NTP`
+    throw new MonitorError('store_failed', message, 'timeMs')
+  }
+
+  /** By how much a time is later than any that the log may hold. */
+  #aheadMs(timeMs: number): number {
+    return timeMs - (this.#stores?.latestMs?.() ?? Infinity)
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -88,6 +148,7 @@ export class Memory {
 
   async close(): Promise<void> {
     await this.opened.catch(() => {}) // it has been told
+    this.#follower?.stop()
     await this.#journal?.close()
     await this.#stores?.close()
   }

@@ -11,7 +11,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   415: 'The content type is not taken',
   422: 'A field is missing or wrong',
   429: 'Too many queries of this client are under way',
-  503: 'The server is busy, starting or stopping; retry-after says when to come back',
+  503: 'The server is busy, starting, stopping, or cannot write its log; retry-after says when to come back',
 }
 
 export const OPENAPI_PATH = '/openapi.json'

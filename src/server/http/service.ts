@@ -2,7 +2,7 @@
 import { metrics as api, type Meter } from '@opentelemetry/api'
 import { errorFromPlain, hint, isMonitorError, type Snapshot } from '../../core/index.ts'
 import type { MonitorEvent, Verdict } from '../../core/monitor/index.ts'
-import type { JournalEvent, Stores } from '../../edge/index.ts'
+import type { JournalEvent, JournalOptions, Stores } from '../../edge/index.ts'
 import type { ModelEvent } from '../../embed/index.ts'
 import type { ModelConfig, ServerConfig } from '../config/config.ts'
 import { checkReload } from '../config/reload.ts'
@@ -53,6 +53,8 @@ export interface ServerAppOptions {
    * there. They are closed with the app. Default: memory only.
    */
   readonly stores?: (model: string) => Promise<Stores>
+  /** How their logs are kept. */
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'>
 }
 
 const UNKNOWN: Build = { version: 'unknown', runtime: 'unknown' }
@@ -89,7 +91,7 @@ export class Service {
     const onJournal = (model: string, event: JournalEvent) => this.#stored(model, event)
     const made = config.models.map((model) => {
       const stores = options.stores && (() => options.stores!(model.name))
-      return new Watch(model, { now, onEvent, onJournal, stores })
+      return new Watch(model, { now, onEvent, onJournal, stores, journal: options.journal })
     })
     this.watches = new Map(made.map((watch) => [watch.name, watch]))
     this.first = made[0]!
@@ -124,6 +126,11 @@ export class Service {
   /** True once the models of the embedders are loaded, and the memories read. */
   get isReady(): boolean {
     return this.#isReady && [...this.watches.values()].every(({ isOpen }) => isOpen)
+  }
+
+  /** True while some model's queries are refused because they cannot be written. */
+  get isRefusing(): boolean {
+    return [...this.watches.values()].some((watch) => watch.isRefusing)
   }
 
   /** Settles when all memories are read from their stores. Rejects with what is wrong with one. */
@@ -233,6 +240,7 @@ export class Service {
       name: watch.name,
       detectors: watch.detectors,
       description: watch.describe(),
+      log: watch.describeLog(),
       calibratedMs: calibratedAt === undefined ? undefined : Date.parse(calibratedAt),
       backends: this.backendsOf(watch.name),
     }

@@ -10,7 +10,7 @@ import type {
   QueryEntry,
   Verdict,
 } from '../../core/monitor/index.ts'
-import type { JournalEvent, Stores } from '../../edge/index.ts'
+import type { JournalEvent, JournalOptions, Stores } from '../../edge/index.ts'
 import {
   type CallOptions,
   capabilitiesOfAll,
@@ -27,7 +27,7 @@ import {
   warmupAll,
 } from '../../embed/index.ts'
 import { type ModelConfig, monitorOf } from '../config/config.ts'
-import { Memory } from './memory.ts'
+import { type LogState, Memory } from './memory.ts'
 import { takesProbabilities, type WatchedDetector, watchedDetectors } from './watched.ts'
 
 /** What became of a query. Times are in seconds. */
@@ -37,6 +37,8 @@ export type Judged =
       readonly verdict: Verdict
       readonly embedSeconds: number
       readonly detectSeconds: number
+      /** From the write to the answer, where there is a log. */
+      readonly logSeconds?: number
     }
   /** No detector could take a feature from it: nothing was learned. At least one error. */
   | { readonly kind: 'refused'; readonly errors: readonly PlainError[] }
@@ -48,6 +50,7 @@ export interface WatchOptions {
   readonly onEvent: (model: string, event: MonitorEvent | ModelEvent) => void
   /** Where it keeps what it has acknowledged. Default: in memory only. */
   readonly stores?: (() => Promise<Stores>) | undefined
+  readonly journal?: Pick<JournalOptions, 'retryMs' | 'snapshotEvery' | 'timeoutMs'> | undefined
   /** Told of the store. */
   readonly onJournal: (model: string, event: JournalEvent) => void
 }
@@ -75,6 +78,7 @@ export class Watch {
     this.#features = createMonitorEngine(monitorOf(config), options)
     this.#memory = new Memory(this.#features, {
       stores: options.stores,
+      journal: options.journal,
       onJournal: (event) => options.onJournal(this.name, event),
       onFollowed: ({ events }) => this.#tell(events),
     })
@@ -92,6 +96,16 @@ export class Watch {
   /** False until {@link opened} is settled. */
   get isOpen(): boolean {
     return this.#memory.isOpen
+  }
+
+  /** True while queries are refused because they cannot be written. */
+  get isRefusing(): boolean {
+    return this.#memory.isRefusing(this.#options.now())
+  }
+
+  /** How its log is; undefined where there is none. */
+  describeLog(): LogState | undefined {
+    return this.#memory.describeLog()
   }
 
   get detectors(): readonly WatchedDetector[] {
@@ -123,7 +137,7 @@ export class Watch {
 
   /** Whether a client may ask now: O(1), changes nothing. Throws `bad_query` for what is no client's name. */
   admit(client: string): Admission {
-    return this.#memory.engine.stream.admit(client, this.#options.now())
+    return this.#memory.admit(client, this.#options.now())
   }
 
   /** Judges one query, which is given away, in the order of the calls. Rejects for one that is malformed as a whole. */
@@ -151,7 +165,8 @@ export class Watch {
     const isUsable = entry.observations.some((one) => one !== null && !isPlainError(one))
     if (!isUsable) return { kind: 'refused', errors }
     const beginMs = performance.now()
-    return verdictOf(await this.#write(entry), { startMs, readyMs, beginMs })
+    const judged = verdictOf(await this.#write(entry), { startMs, readyMs, beginMs })
+    return this.#options.stores === undefined ? judged : { ...judged, logSeconds: judged.detectSeconds }
   }
 
   /** Learns an entry and tells what came of it. */
@@ -262,7 +277,7 @@ export class Watch {
 function verdictOf(
   { verdict }: MonitorApplied,
   { startMs, readyMs, beginMs }: { readonly startMs: number; readonly readyMs: number; readonly beginMs: number },
-): Judged {
+): Extract<Judged, { kind: 'verdict' }> {
   return {
     kind: 'verdict',
     verdict: verdict as Verdict,

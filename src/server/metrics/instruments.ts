@@ -6,13 +6,14 @@
 import type { Attributes, Meter } from '@opentelemetry/api'
 import type { Action, MonitorDescription, MonitorEvent, Verdict } from '../../core/monitor/index.ts'
 import type { BackendChange } from '../../embed/index.ts'
+import type { LogState } from '../http/memory.ts'
 import type { ScoreUnit, WatchedDetector } from '../http/watched.ts'
 import { CONFIDENCE_BUCKETS, DURATION_BUCKETS, scoreBuckets } from './buckets.ts'
 import { Histogram, type Series } from './histogram.ts'
 import { type Observe, observeAll, observeModel } from './observed.ts'
 
-/** The phases of a query: reading its body · taking its features · judging it. */
-export type Phase = 'decode' | 'embed' | 'detect'
+/** The phases of a query: reading its body · taking its features · judging it · writing and judging it, with a log. */
+export type Phase = 'decode' | 'embed' | 'detect' | 'log'
 export type FeedbackKind = 'true_positive' | 'false_positive'
 
 /** A model as it is when somebody collects. */
@@ -20,6 +21,8 @@ export interface MeasuredModel {
   readonly name: string
   readonly detectors: readonly WatchedDetector[]
   readonly description: MonitorDescription
+  /** Of its log; undefined where there is none. */
+  readonly log: LogState | undefined
   /** ms since the epoch; undefined for thresholds that were never calibrated. */
   readonly calibratedMs: number | undefined
   /** Detector to the backend of its embedder's model. */
@@ -124,6 +127,11 @@ export class Instruments {
     this.#models.get(model)!.phases.decode.record(seconds)
   }
 
+  /** A query was written to the log, and judged. */
+  logged(model: string, seconds: number): void {
+    this.#models.get(model)!.phases.log.record(seconds)
+  }
+
   /** A suspended client was turned away. */
   refused(model: string): void {
     this.#models.get(model)!.refused++
@@ -213,7 +221,7 @@ function histogramsFor(models: readonly MeasuredModel[]) {
   return {
     phases: new Histogram(
       'monitaur_phase_duration_seconds',
-      'Time spent on a query, by phase: decode, embed, detect',
+      'Time spent on a query, by phase: decode, embed, detect; log, where there is one, with detect in it',
       DURATION_BUCKETS,
     ),
     confidence: new Histogram(
@@ -260,6 +268,7 @@ function modelCounts(
       decode: phases.with({ model: name, phase: 'decode' }),
       embed: phases.with({ model: name, phase: 'embed' }),
       detect: phases.with({ model: name, phase: 'detect' }),
+      log: phases.with({ model: name, phase: 'log' }),
     },
     refused: 0,
   }

@@ -1,6 +1,7 @@
 /** The metrics that are read when somebody collects: kind, meaning, and where each value lies. */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
 import type { Action, DescribedCalibration } from '../../core/monitor/index.ts'
+import type { LogState } from '../http/memory.ts'
 import type { MeasuredModel, ModelCounts } from './instruments.ts'
 
 const ACTIONS: readonly Action[] = ['allow', 'flag', 'throttle', 'suspend']
@@ -10,7 +11,7 @@ export type Observe = (name: keyof typeof OBSERVED, value: number, attributes: A
 
 /** Everything of one model. */
 export function observeModel(observe: Observe, counts: ModelCounts, model: MeasuredModel, nowMs: number): void {
-  const { name, detectors, description, calibratedMs, backends } = model
+  const { name, detectors, description, log, calibratedMs, backends } = model
   const { clients, policy } = description
   const own = { model: name }
   for (const { label, threshold, unit } of detectors) {
@@ -51,12 +52,27 @@ export function observeModel(observe: Observe, counts: ModelCounts, model: Measu
     observe('monitaur_history_entries', entries, attributes)
     observe('monitaur_history_bytes', bytes, attributes)
   }
+  if (log !== undefined) observeLog(observe, log, own)
   observe('monitaur_drifts_total', counts.events.drift, own)
   const { calibration } = description
   if (calibration !== undefined) observeCalibration(observe, calibration, { own, detectors: counts.detectors })
   if (calibratedMs !== undefined) {
     observe('monitaur_calibration_age_seconds', Math.max(0, nowMs - calibratedMs) / 1000, own)
   }
+}
+
+function observeLog(observe: Observe, log: LogState, own: Attributes): void {
+  observe('monitaur_log_lag_entries', log.lag.entries, own)
+  observe('monitaur_log_lag_seconds', log.lag.seconds, own)
+  observe('monitaur_log_failing', log.state === 'failing' ? 1 : 0, own)
+  observe('monitaur_log_failures_total', log.failures, own)
+  observe('monitaur_log_refused_total', log.refused, own)
+  observe('monitaur_log_unsaved_total', log.unsaved, own)
+  observe('monitaur_log_lost_total', log.lost, own)
+  observe('monitaur_log_duplicates_total', log.duplicates, own)
+  observe('monitaur_log_entries', log.entries, own)
+  observe('monitaur_log_snapshots_total', log.snapshots, own)
+  observe('monitaur_log_snapshot_failures_total', log.snapshotFailures, own)
 }
 
 const DIRECTIONS = { higher: 1, lower: -1 } as const
@@ -110,6 +126,17 @@ const OBSERVED = {
   monitaur_drifts_total: ['counter', 'Times that the benign scores of a detector were found to have moved'],
   monitaur_suspensions_held: ['gauge', '1 while nobody is suspended because benign scores have risen'],
   monitaur_calibration_age_seconds: ['gauge', 'Time since the thresholds were calibrated'],
+  monitaur_log_lag_entries: ['gauge', 'Entries in the log that others have written and this server has not read'],
+  monitaur_log_lag_seconds: ['gauge', 'For how long it has been behind, or has heard nothing of the log'],
+  monitaur_log_failing: ['gauge', '1 while the log cannot be written'],
+  monitaur_log_failures_total: ['counter', 'Calls of the log or the snapshots that failed or were late'],
+  monitaur_log_refused_total: ['counter', 'Queries refused because they could not be written'],
+  monitaur_log_unsaved_total: ['counter', 'Queries judged in memory because they could not be written'],
+  monitaur_log_lost_total: ['counter', 'Of these, those that were not written later either'],
+  monitaur_log_duplicates_total: ['counter', 'Queries that were delivered again, and counted once'],
+  monitaur_log_entries: ['gauge', 'Entries in the log behind the last snapshot of this server'],
+  monitaur_log_snapshots_total: ['counter', 'Snapshots written'],
+  monitaur_log_snapshot_failures_total: ['counter', 'Snapshots that could not be written'],
   http_requests_total: ['counter', 'Requests answered'],
   http_requests_in_flight: ['gauge', 'Requests being answered'],
   monitaur_event_listeners: ['gauge', 'Listeners of events'],
