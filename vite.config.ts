@@ -88,6 +88,7 @@ const demo: UserConfig = {
   root: 'demo',
   base,
   worker: { format: 'es' },
+  assetsInclude: ['**/*.onnx'],
   plugins: [offline()],
   build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: optional } },
   server: { headers, host: '127.0.0.1' },

@@ -92,5 +92,5 @@ export function likenessWords({ alike, queries }: DoneEvent, honest: readonly nu
     .filter((lane) => alike[lane]! > 0)
     .map((lane) => `${alike[lane]} of ${queries[lane]} queries of honest user ${LETTERS[lane]}`)
   if (parts.length === 0) return ''
-  return `A check for likeness alone (cosine from 0.9) would have flagged ${parts.join(' and ')}.`
+  return `A check for likeness alone (cosine of the pixels from 0.9) would have flagged ${parts.join(' and ')}.`
 }

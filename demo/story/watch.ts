@@ -1,11 +1,5 @@
 /** The watch over all lanes: a monitor that suspends whom the descent lineage finds out, and a check for likeness to compare. */
-import {
-  createDetector,
-  type DescentLineageMetadata,
-  embedPixels,
-  pictureVector,
-  softmax,
-} from '../../src/core/index.ts'
+import { createDetector, type DescentLineageMetadata, pictureVector, softmax } from '../../src/core/index.ts'
 import { createStreamMonitor } from '../../src/core/monitor/index.ts'
 import type { Picture } from '../../src/eval/index.ts'
 import { DIGIT_SHAPE } from './drawnDigits.ts'
@@ -43,14 +37,15 @@ export function createWatch(lanes: number, protection: boolean): Watch {
     detectors: [{ name: 'descent_lineage' }],
     policy: { mode: protection ? 'enforce' : 'observe', throttleAt: 1, suspendAt: 1 },
   })
-  const likeness = Array.from({ length: lanes }, () => createDetector('image_similarity'))
+  const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
   const earlier = Array.from({ length: lanes }, (): Picture[] => [])
 
   return {
     admits: (lane, timeMs) => monitor.admit(clientOf(lane), START_MS + timeMs).allowed,
     see({ lane, timeMs, input, logits }) {
       const pixels = { ...DIGIT_SHAPE, data: input, maxValue: 1 as const }
-      const observation = { vector: pictureVector(pixels), probabilities: softmax(logits) }
+      const vector = pictureVector(pixels)
+      const observation = { vector, probabilities: softmax(logits) }
       const { verdict } = monitor.apply({
         kind: 'query',
         client: clientOf(lane),
@@ -60,7 +55,7 @@ export function createWatch(lanes: number, protection: boolean): Watch {
       const [detection] = verdict.detections
       if (detection === undefined) throw new Error(verdict.errors[0]?.message ?? 'the monitor said nothing')
       const { score, reason, suspicious, metadata } = detection
-      const { suspicious: isAlike } = likeness[lane]!.process({ embedding: embedPixels(bytesOf(input)) })
+      const { suspicious: isAlike } = likeness[lane]!.process({ embedding: vector })
       const nearest = nearestOf(input, earlier[lane]!)
       earlier[lane]!.push(input)
       const isSuspended = verdict.action === 'suspend'
@@ -72,10 +67,6 @@ export function createWatch(lanes: number, protection: boolean): Watch {
 
 function clientOf(lane: number): string {
   return `user ${lane + 1}`
-}
-
-function bytesOf(input: Picture) {
-  return { ...DIGIT_SHAPE, data: eightBits(input) }
 }
 
 /** A picture as a file has it. */

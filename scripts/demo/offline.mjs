@@ -14,7 +14,8 @@ export function offline() {
     configResolved({ root, build }) {
       folder = join(root, build.outDir)
     },
-    closeBundle: {
+    // Not in closeBundle, which comes after a failed build too.
+    writeBundle: {
       order: 'post',
       async handler() {
         const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
