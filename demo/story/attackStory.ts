@@ -85,7 +85,7 @@ export class AttackStory extends HTMLElement {
     byId<StoryVerdict>('story-verdict').wait(
       this.#still.matches
         ? 'Press “Next picture” to go through the story.'
-        : 'Watching four users …'.replace('four users', cast === 'explainer' ? 'one user' : 'four users'),
+        : `Watching ${cast === 'explainer' ? 'one user' : 'four users'} …`,
     )
     this.#lanes = rolesOf(cast, attack).map((_, lane) => {
       const made = document.createElement('user-lane') as UserLane

@@ -22,14 +22,14 @@ export function rolesOf(cast: CastName, chosen: AttackName): RoleName[] {
 
 /** What somebody does, for the end of the story. */
 export const DOES: Readonly<Record<RoleName, string>> = {
-  reader: 'asked about unrelated digits',
-  explainer: 'covered one digit patch by patch, to explain the answer (occlusion)',
-  cleaner: 'took the noise out of one digit, step by step (denoising)',
-  lime: 'hid random parts of one digit, to explain the answer (LIME)',
-  nes_b: 'estimated the slope of the answer and walked down it (NES)',
-  simba: 'changed pixel after pixel, keeping what lowered the answer (SimBA)',
-  simba_dct: 'changed wave after wave, keeping what lowered the answer (SimBA-DCT)',
-  rays: 'asked for labels alone and searched for the boundary along rays (RayS)',
+  reader: 'asks about unrelated digits',
+  explainer: 'explains an answer, patch by patch (occlusion)',
+  cleaner: 'takes the noise out of a digit (denoising)',
+  lime: 'explains an answer by hiding random parts (LIME)',
+  nes_b: 'estimates the slope and walks down it (NES)',
+  simba: 'changes pixel after pixel (SimBA)',
+  simba_dct: 'adds wave after wave (SimBA-DCT)',
+  rays: 'follows rays to the boundary by labels alone (RayS)',
 }
 
 export const ATTACK_TITLES: Readonly<Record<AttackName, string>> = {

@@ -4,7 +4,7 @@
  */
 
 /** Softens the pull, so that degrees of certainty can be told apart. In nats. */
-const SOFTNESS = 3.2
+const SOFTNESS = 2
 
 /** The corner of a digit, on a circle around the middle; 0 is at the top, and they go round clockwise. */
 export function cornerOf(label: number): [x: number, y: number] {

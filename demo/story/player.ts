@@ -52,22 +52,21 @@ export class Player {
 
   /** Moves on by a stretch of the wall's time, already multiplied by the speed. Gives what is due. */
   advance(byMs: number): StoryEvent[] {
+    this.#streamMs = Math.min(this.#streamMs + this.#stretch(byMs), this.#endMs)
     this.#wallMs += byMs
-    const until = this.#timed.at(-1)?.timeMs ?? 0
-    this.#streamMs = Math.min(this.#streamMs + byMs * this.#pace(), until)
     return this.#due()
   }
 
   /** The moments of the storyboard that are still to come: stream time in ms, ascending. */
   get stills(): number[] {
     const climax = this.#climaxMs ?? 0
-    const end = this.#timed.at(-1)?.timeMs ?? 0
+    const end = this.#endMs
     return [...STILLS.map((share) => share * climax), climax, end].filter((timeMs) => timeMs > this.#streamMs)
   }
 
   /** To the next moment of the storyboard. Gives what happened until then. */
   step(): StoryEvent[] {
-    this.#streamMs = this.stills[0] ?? this.#timed.at(-1)?.timeMs ?? 0
+    this.#streamMs = this.stills[0] ?? this.#endMs
     return this.#due()
   }
 
@@ -77,13 +76,16 @@ export class Player {
     return this.#timed.slice(from, this.#shown).map(({ event }) => event)
   }
 
-  /** Stream time per time of the wall: 1 until it is known when the climax comes. */
-  #pace(): number {
-    if (this.#climaxMs === undefined) return 1
-    if (this.#streamMs < this.#climaxMs) {
-      return (this.#climaxMs - this.#streamMs) / Math.max(CLIMAX_MS - this.#wallMs, 500)
-    }
-    const end = this.#timed.at(-1)!.timeMs
-    return Math.max((end - this.#climaxMs) / REST_MS, 1)
+  /** Stream time that goes by: as much as on the wall until it is known when the climax comes; then so that it is in time. */
+  #stretch(byMs: number): number {
+    if (this.#climaxMs === undefined) return byMs
+    const way = this.#climaxMs - this.#streamMs
+    const left = CLIMAX_MS - this.#wallMs
+    if (way > 0) return byMs < left ? (way * byMs) / left : way
+    return byMs * Math.max((this.#endMs - this.#climaxMs) / REST_MS, 1)
+  }
+
+  get #endMs(): number {
+    return this.#timed.at(-1)?.timeMs ?? 0
   }
 }

@@ -1,0 +1,181 @@
+/** The story of the demo page in a real browser: it runs by itself, nothing leaves the page, and everybody can use it. */
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from './tools/chromium.ts'
+import { freePort, startServer, stopped } from './tools/demoServer.ts'
+
+const REPORTS = fileURLToPath(new URL('../reports', import.meta.url))
+/** A run at this speed is over within some seconds of an idle machine. */
+const FAST = '?speed=4'
+const PATIENCE = { timeout: 120_000, interval: 100 }
+
+let server: ChildProcess
+let address: string
+let browser: Browser
+let context: BrowserContext | undefined
+let page: Page
+/** Addresses asked for by the page, its workers and its service worker. */
+let requests: string[]
+let complaints: string[]
+
+beforeAll(async () => {
+  ;({ server, address } = await startServer(await freePort()))
+  browser = await launchChromium({ webgpu: true })
+  await mkdir(REPORTS, { recursive: true })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await stopped(server)
+})
+
+afterEach(async () => {
+  await context?.close()
+  context = undefined
+  expect(complaints).toEqual([])
+  expect(requests.filter((url) => !url.startsWith(address) && !/^(?:data|blob):/.test(url))).toEqual([])
+})
+
+async function open(search = FAST, options: BrowserContextOptions = {}): Promise<void> {
+  context = await browser.newContext({ viewport: { width: 1280, height: 960 }, ...options })
+  requests = []
+  complaints = []
+  context.on('request', (one) => requests.push(one.url()))
+  page = await context.newPage()
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(address + search)
+}
+
+function storyState(): Promise<string | undefined> {
+  return page.getByTestId('story').evaluate((story) => (story as HTMLElement).dataset['state'])
+}
+
+async function ended(): Promise<void> {
+  await expect
+    .poll(() => page.getByTestId('story').evaluate((story) => 'ended' in (story as HTMLElement).dataset), PATIENCE)
+    .toBe(true)
+}
+
+function laneStates(): Promise<(string | undefined)[]> {
+  return page.locator('user-lane').evaluateAll((lanes) => lanes.map((lane) => (lane as HTMLElement).dataset['state']))
+}
+
+async function verdict(): Promise<string> {
+  return (await page.getByTestId('story-verdict').textContent()) ?? ''
+}
+
+test('the story comes to its verdict by itself: the attacker is flagged, the others are not', async () => {
+  await open()
+  await expect.poll(storyState, PATIENCE).toBe('caught')
+  expect(await verdict()).toMatch(
+    /It is user C\..*lead over the next digit fell from \d+\.\d to \d+\.\d nats.*Suspended at query \d+/s,
+  )
+  await ended()
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  expect(await verdict()).toMatch(/Without protection this attack would have fooled the model at query \d+/)
+  expect(await page.locator('.pair figure').count()).toBe(2)
+  const labels = await page.locator('.pair strong').allTextContents()
+  expect(new Set(labels).size).toBe(2)
+  expect(await page.getByTestId('badge-sent').textContent()).toBe('0')
+  expect(await page.getByTestId('badge-ms').textContent()).toMatch(/^\d+\.\d\d ms$/)
+  await page.screenshot({ path: `${REPORTS}/demo-story-light.png` })
+  await writeFile(`${REPORTS}/demo-requests.txt`, `${requests.join('\n')}\n`)
+})
+
+test('with protection off the same run succeeds at the query that was foretold', async () => {
+  await open()
+  await ended()
+  const foretold = /would have fooled the model at query (\d+)/.exec(await verdict())![1]
+  await page.getByTestId('protection').focus()
+  await page.keyboard.press('Space')
+  expect(await page.getByTestId('protection').getAttribute('aria-checked')).toBe('false')
+  expect(new URL(page.url()).search).toContain('protection=off')
+  await expect.poll(storyState, PATIENCE).toBe('broken')
+  expect(await verdict()).toContain(`User C has fooled the model at query ${foretold}.`)
+  await page.screenshot({ path: `${REPORTS}/demo-story-unprotected.png` })
+})
+
+test('an explain tool is not flagged; the honest miss is not caught, and the page says so', async () => {
+  await open()
+  await page.getByTestId('cast-explainer').click()
+  await expect.poll(verdict, PATIENCE).toMatch(/Not flagged: all 400 queries of an explain tool passed/)
+  expect(await laneStates()).toEqual(['calm'])
+  await page.getByTestId('cast-miss').click()
+  await expect.poll(storyState, PATIENCE).toBe('broken')
+  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed/)
+  expect(await laneStates()).not.toContain('caught')
+})
+
+test('the runtimes give the same labels: onnxruntime WASM, then WebGPU', async () => {
+  await open()
+  for (const [backend, title] of [
+    ['wasm', 'onnxruntime WASM'],
+    ['webgpu', 'onnxruntime WebGPU'],
+  ] as const) {
+    await page.getByTestId('story-backend').selectOption(backend)
+    await expect.poll(() => page.getByTestId('badge-backend').textContent(), PATIENCE).toContain(title)
+    expect(await page.getByTestId('story-told').textContent()).toMatch(/on 100 digits: 100 labels equal/)
+  }
+  complaints = complaints.filter((text) => !/powerPreference|adapter|WebGPU|onnxruntime/i.test(text)) // the software adapter's own remarks
+})
+
+test('a worker that is killed in the middle is replaced, and the story goes on to the same verdict', async () => {
+  await open('')
+  await expect.poll(() => page.locator('.lane-count').first().textContent(), PATIENCE).toMatch(/^[3-9] queries/)
+  await page.getByTestId('story-crash').click()
+  await page.getByTestId('story-speed').selectOption('4')
+  await expect.poll(storyState, PATIENCE).toBe('caught')
+  expect(await verdict()).toContain('Suspended at query 89')
+})
+
+test('with reduced motion it is a storyboard that the keyboard leafs through', async () => {
+  await open('', { reducedMotion: 'reduce' })
+  const step = page.getByTestId('story-step')
+  await expect.poll(() => step.isEnabled(), PATIENCE).toBe(true)
+  expect(await page.getByTestId('story-play').isVisible()).toBe(false)
+  expect(await page.locator('.lane-count').first().textContent()).toBe('no query yet')
+  await step.focus()
+  for (let still = 0; still < 3; still++) await page.keyboard.press('Enter')
+  expect(await storyState()).toBe('running')
+  await page.keyboard.press('Enter')
+  expect(await storyState()).toBe('caught')
+  await page.keyboard.press('Enter')
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+})
+
+test('it opens again without a network', async () => {
+  await open()
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null), PATIENCE).toBe(true)
+  await context!.setOffline(true)
+  await page.reload()
+  await ended()
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  await context!.setOffline(false)
+})
+
+test.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['dark', 390],
+] as const)('axe finds nothing to complain of (%s, %i pixels)', async (colorScheme, width) => {
+  await open(FAST, { colorScheme, viewport: { width, height: 960 } })
+  await ended()
+  await page.screenshot({
+    path: `${REPORTS}/demo-story-${width < 500 ? 'phone' : colorScheme}-end.png`,
+    fullPage: width < 500,
+  })
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+  const { inner, content } = await page.evaluate(() => {
+    return { inner: document.documentElement.clientWidth, content: document.documentElement.scrollWidth }
+  })
+  expect(content).toBeLessThanOrEqual(inner)
+})
