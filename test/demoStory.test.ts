@@ -8,7 +8,7 @@ import { drawnDigits } from '../demo/story/drawnDigits.ts'
 import type { StoryConfig, StoryEvent } from '../demo/story/events.ts'
 import { isNear } from '../demo/story/near.ts'
 import { Player } from '../demo/story/player.ts'
-import type { FromWorker, ToWorker } from '../demo/story/protocol.ts'
+import type { FromWorker, Play } from '../demo/story/protocol.ts'
 import { runStory } from '../demo/story/run.ts'
 import { Runner, type WorkerLike } from '../demo/story/runner.ts'
 import { takeTurns } from '../demo/story/turns.ts'
@@ -139,17 +139,17 @@ test('the climax comes after 14 seconds, whenever the stream has it, and the sto
 })
 
 test('a worker that dies in the middle is replaced, and the run goes on where it was', () => {
-  const made: (WorkerLike & { sent: ToWorker[]; dead: boolean })[] = []
+  const made: (WorkerLike & { sent: Play[]; dead: boolean })[] = []
   const told: StoryEvent[] = []
   let restarts = 0
   const runner = new Runner({
     make: () => {
       const worker = {
-        sent: [] as ToWorker[],
+        sent: [] as Play[],
         dead: false,
         onmessage: null,
         onerror: null,
-        postMessage: (message: ToWorker) => worker.sent.push(message),
+        postMessage: (message: Play) => worker.sent.push(message),
         terminate: () => {
           worker.dead = true
         },

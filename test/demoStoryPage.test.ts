@@ -15,6 +15,8 @@ const PATIENCE = { timeout: 120_000, interval: 100 }
 
 let server: ChildProcess
 let address: string
+/** Where the page of this test came from. */
+let origin: string
 let browser: Browser
 let context: BrowserContext | undefined
 let page: Page
@@ -37,10 +39,11 @@ afterEach(async () => {
   await context?.close()
   context = undefined
   expect(complaints).toEqual([])
-  expect(requests.filter((url) => !url.startsWith(address) && !/^(?:data|blob):/.test(url))).toEqual([])
+  expect(requests.filter((url) => !url.startsWith(origin) && !/^(?:data|blob):/.test(url))).toEqual([])
 })
 
-async function open(search = FAST, options: BrowserContextOptions = {}): Promise<void> {
+async function open(search = FAST, options: BrowserContextOptions = {}, at = address): Promise<void> {
+  origin = at
   context = await browser.newContext({ viewport: { width: 1280, height: 960 }, ...options })
   requests = []
   complaints = []
@@ -50,7 +53,7 @@ async function open(search = FAST, options: BrowserContextOptions = {}): Promise
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
-  await page.goto(address + search)
+  await page.goto(at + search)
 }
 
 function storyState(): Promise<string | undefined> {
@@ -150,15 +153,39 @@ test('with reduced motion it is a storyboard that the keyboard leafs through', a
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
 })
 
-test('it opens again without a network', async () => {
+test('a drawn digit is answered, and a slightly changed one lights up as nearly the same', async () => {
   await open()
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null), PATIENCE).toBe(true)
-  await context!.setOffline(true)
+  const pad = page.getByTestId('pad')
+  await pad.scrollIntoViewIfNeeded()
+  const { x, y, width } = (await pad.boundingBox())!
+  await page.mouse.move(x + width / 2, y + 0.2 * width)
+  await page.mouse.down()
+  await page.mouse.move(x + width / 2, y + 0.8 * width, { steps: 12 })
+  await page.mouse.up()
+  const answer = () => page.getByTestId('draw-answer').textContent()
+  await expect.poll(answer, PATIENCE).toMatch(/^Query 1: the model says 1 \(\d+ %\)\. Nothing like it/)
+  await page.getByTestId('draw-change').click()
+  await expect
+    .poll(answer, PATIENCE)
+    .toMatch(/^Query 2: .*Almost the same as your query 1: no pixel differs by more than 1\d of 255/)
+  await page.getByTestId('draw-sample').press('Enter')
+  await expect.poll(answer, PATIENCE).toMatch(/^Query 3: .*Nothing like it/)
+  expect(await page.locator('.drawn li[data-near="true"]').count()).toBe(1)
+})
+
+test('it opens again once its server is gone', async () => {
+  const own = await startServer(await freePort())
+  try {
+    await open(FAST, {}, own.address)
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null), PATIENCE).toBe(true)
+  } finally {
+    await stopped(own.server)
+  }
   await page.reload()
   await ended()
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
-  await context!.setOffline(false)
+  complaints = complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED')) // that the server is gone is the point
 })
 
 test.each([

@@ -1,5 +1,6 @@
 /** The story's elements, made known to the page. */
 import { AttackStory } from './attackStory.ts'
+import { DrawDigit } from './drawDigit.ts'
 import { QueryMap } from './queryMap.ts'
 import { RunBadge } from './runBadge.ts'
 import { UserLane } from './userLane.ts'
@@ -11,4 +12,5 @@ export function defineStory(): void {
   customElements.define('story-verdict', StoryVerdict)
   customElements.define('run-badge', RunBadge)
   customElements.define('attack-story', AttackStory)
+  customElements.define('draw-digit', DrawDigit)
 }

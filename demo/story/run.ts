@@ -236,7 +236,8 @@ function slowed(oracle: Oracle<Picture>): Oracle<Picture> {
   }
 }
 
-function shownOf(input: Picture, logits: Float32Array): Shown {
+/** A picture with what the model says of it. */
+export function shownOf(input: Picture, logits: Float32Array): Shown {
   const { label } = answerOf(logits)
   return { picture: eightBits(input), label, sure: softmax(logits)[label]! }
 }

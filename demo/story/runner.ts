@@ -3,10 +3,10 @@
  * same run, and what was told before is passed over.
  */
 import type { StoryConfig, StoryEvent } from './events.ts'
-import type { BackendName, BackendReport, FromWorker, ToWorker } from './protocol.ts'
+import type { BackendName, BackendReport, FromWorker, Play } from './protocol.ts'
 
 export interface WorkerLike {
-  postMessage(message: ToWorker): void
+  postMessage(message: Play): void
   terminate(): void
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null
   onerror: ((event: ErrorEvent) => void) | null
@@ -30,7 +30,7 @@ export class Runner {
   readonly #options: RunnerOptions
   #worker: WorkerLike | undefined
   #id = 0
-  #asked: Omit<ToWorker, 'id'> | undefined
+  #asked: Omit<Play, 'id' | 'kind'> | undefined
   /** Events of this run that were passed on, and how many of the next ones are known. */
   #told = 0
   #skip = 0
@@ -61,7 +61,7 @@ export class Runner {
     this.#skip = this.#told
     this.#isDone = false
     this.#worker ??= this.#begin()
-    this.#worker.postMessage({ ...this.#asked!, id: ++this.#id })
+    this.#worker.postMessage({ kind: 'play', ...this.#asked!, id: ++this.#id })
   }
 
   #begin(): WorkerLike {
@@ -77,7 +77,7 @@ export class Runner {
     if (message.kind === 'events') this.#tell(message.events)
     else if (message.kind === 'backend') onReport(message.report)
     else if (message.kind === 'progress') onProgress(message.share, message.phase)
-    else {
+    else if (message.kind === 'failed') {
       this.#isDone = true
       onFailed(message.message)
     }

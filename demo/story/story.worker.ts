@@ -1,8 +1,9 @@
 /** The Web Worker in which the story happens: model, clients and detectors. The page only draws. */
 import modelUrl from '../../models/digits.onnx?inline'
 import { type Backend, openBackend } from './backends.ts'
+import { createDesk } from './desk.ts'
 import type { StoryEvent } from './events.ts'
-import type { BackendName, FromWorker, ToWorker } from './protocol.ts'
+import type { BackendName, Draw, FromWorker, Play, ToWorker } from './protocol.ts'
 import { runStory } from './run.ts'
 
 interface Scope {
@@ -24,14 +25,15 @@ class Superseded extends Error {}
 
 scope.onmessage = ({ data }) => {
   current = data.id
-  play(data).catch((thrown) => {
+  const work = data.kind === 'play' ? play(data) : draw(data)
+  work.catch((thrown) => {
     if (thrown instanceof Superseded) return
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     scope.postMessage({ kind: 'failed', id: data.id, message })
   })
 }
 
-async function play({ id, config, backend }: ToWorker): Promise<void> {
+async function play({ id, config, backend }: Play): Promise<void> {
   const { answer, report } = await open(id, backend)
   scope.postMessage({ kind: 'backend', id, report })
   let events: StoryEvent[] = []
@@ -51,6 +53,14 @@ async function play({ id, config, backend }: ToWorker): Promise<void> {
     if (events.length > 0) scope.postMessage({ kind: 'events', id, events })
     events = []
   }
+}
+
+let desk: ReturnType<typeof createDesk> | undefined
+
+/** The visitor's own pictures: always by the plain network, which is here already. */
+async function draw(message: Draw): Promise<void> {
+  desk ??= createDesk(file)
+  scope.postMessage(desk(message))
 }
 
 async function open(id: number, backend: BackendName): Promise<Backend> {

@@ -54,7 +54,10 @@ export function createControls(options: ControlOptions): StoryControls {
     'aria-checked': 'true',
     'data-testid': 'protection',
   })
-  shield.append(element('span', { class: 'switch-track', 'aria-hidden': 'true' }, element('i')), 'Protection')
+  shield.append(
+    element('span', { class: 'switch-track', 'aria-hidden': 'true' }, element('span', { class: 'switch-knob' })),
+    'Protection',
+  )
   const other = button('Another seed', () => onChange({ seed: (seed + 1) % 2 ** 32 }), { 'data-testid': 'story-seed' })
   const attack = choice(
     'attack',
