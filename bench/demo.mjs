@@ -5,7 +5,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -97,7 +97,8 @@ function markdown(found, table, weights) {
   return `# The demo page
 
 \`npm run build:demo && node bench/demo.mjs\` on ${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, headless Chromium, ${VISITS} first visits
-on loopback. Times depend on what else the machine does; sizes and the table of seeds do not.
+on loopback. Times depend on what else the machine does (load average ${loadavg()[0].toFixed(0)} at the end); sizes and the table of seeds do
+not.
 
 ## Size of a first visit
 

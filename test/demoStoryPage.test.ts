@@ -1,6 +1,7 @@
 /** The story of the demo page in a real browser: it runs by itself, nothing leaves the page, and everybody can use it. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
@@ -72,6 +73,29 @@ function laneStates(): Promise<(string | undefined)[]> {
 
 async function verdict(): Promise<string> {
   return (await page.getByTestId('story-verdict').textContent()) ?? ''
+}
+
+/** Serves the build under a folder, as simple hosts do. */
+async function plainHost(folder: string): Promise<{ server: Server; address: string }> {
+  const files = fileURLToPath(new URL('../dist/demo/', import.meta.url))
+  const types: Record<string, string> = {
+    html: 'text/html',
+    js: 'text/javascript',
+    css: 'text/css',
+    svg: 'image/svg+xml',
+  }
+  const host = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x')
+    const name = pathname === folder ? 'index.html' : pathname.slice(folder.length)
+    try {
+      const bytes = await readFile(files + name)
+      response.writeHead(200, { 'content-type': types[name.split('.').at(-1)!] ?? 'application/wasm' }).end(bytes)
+    } catch {
+      response.writeHead(404).end()
+    }
+  })
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+  return { server: host, address: `http://127.0.0.1:${(host.address() as { port: number }).port}${folder}` }
 }
 
 test('the story comes to its verdict by itself: the attacker is flagged, the others are not', async () => {
@@ -171,6 +195,19 @@ test('a drawn digit is answered, and a slightly changed one lights up as nearly 
   await page.getByTestId('draw-sample').press('Enter')
   await expect.poll(answer, PATIENCE).toMatch(/^Query 3: .*Nothing like it/)
   expect(await page.locator('.drawn li[data-near="true"]').count()).toBe(1)
+})
+
+test('plain files in a subfolder of any host will do: no headers, no isolation, one thread', async () => {
+  const host = await plainHost('/some/where/')
+  await open(FAST, {}, host.address)
+  await ended()
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  await page.getByTestId('story-backend').selectOption('wasm')
+  await expect.poll(() => page.getByTestId('badge-backend').textContent(), PATIENCE).toContain('onnxruntime WASM')
+  expect(await page.getByTestId('badge-threads').textContent()).toBe('1, in a Web Worker')
+  host.server.closeAllConnections()
+  host.server.close()
 })
 
 test('it opens again once its server is gone', async () => {
