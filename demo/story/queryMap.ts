@@ -7,6 +7,8 @@ import { isNear } from './near.ts'
 import { cornerOf } from './place.ts'
 import { shapeOf } from './shapes.ts'
 
+/** Between the circle and the edge, for the digits, in pixels. */
+const RIM = 26
 /** Dots behind the head of a lane that are drawn large: the comet's tail. */
 const TAIL = 28
 
@@ -20,8 +22,13 @@ interface Colours {
 
 export class QueryMap extends HTMLElement {
   readonly #canvas = document.createElement('canvas')
-  #queries: QueryEvent[][] = []
-  #caught = new Set<number>()
+  /** What changes no more: circle, digits and the dots behind the tails. Drawn once, so that a frame costs little. */
+  readonly #ground = document.createElement('canvas')
+  readonly #queries: QueryEvent[][] = []
+  /** Dots of each lane that are on the ground already. */
+  #settled: number[] = []
+  readonly #caught = new Set<number>()
+  #colours: Colours | undefined
   #isDue = false
 
   connectedCallback(): void {
@@ -32,15 +39,14 @@ export class QueryMap extends HTMLElement {
       'Map of all queries: ten corners for ten digits; every query is a dot, nearer to the digits that the model believes in',
     )
     this.append(this.#canvas)
-    new ResizeObserver(() => this.#later()).observe(this)
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#later())
-    this.#later()
+    new ResizeObserver(() => this.#anew()).observe(this)
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#anew())
   }
 
   clear(): void {
-    this.#queries = []
+    this.#queries.length = 0
     this.#caught.clear()
-    this.#later()
+    this.#anew()
   }
 
   add(query: QueryEvent): void {
@@ -51,6 +57,11 @@ export class QueryMap extends HTMLElement {
 
   markCaught(lane: number): void {
     this.#caught.add(lane)
+    this.#anew()
+  }
+
+  #anew(): void {
+    this.#colours = undefined
     this.#later()
   }
 
@@ -65,50 +76,66 @@ export class QueryMap extends HTMLElement {
 
   #draw(): void {
     const side = Math.floor(this.clientWidth)
-    if (side === 0) return
+    const [context, ground] = [this.#canvas.getContext('2d'), this.#ground.getContext('2d')]
+    if (side === 0 || context === null || ground === null) return
     const scale = Math.min(devicePixelRatio, 2)
-    const size = Math.round(side * scale)
-    if (this.#canvas.width !== size) [this.#canvas.width, this.#canvas.height] = [size, size]
-    const context = this.#canvas.getContext('2d')
-    if (context === null) return
-    context.setTransform(scale, 0, 0, scale, 0, 0)
-    context.clearRect(0, 0, side, side)
-    const colours = coloursOf(this)
-    const toPixels = ([x, y]: readonly [number, number]): [number, number] => {
-      const radius = side / 2 - 26
-      return [side / 2 + radius * x, side / 2 + radius * y]
+    const toPixels: ToPixels = ([x, y]) => [side / 2 + (side / 2 - RIM) * x, side / 2 + (side / 2 - RIM) * y]
+    if (this.#colours === undefined) {
+      this.#colours = coloursOf(this)
+      this.#settled = []
+      for (const { canvas } of [context, ground]) [canvas.width, canvas.height] = [side * scale, side * scale]
+      ground.setTransform(scale, 0, 0, scale, 0, 0)
+      context.setTransform(scale, 0, 0, scale, 0, 0)
+      drawCorners(ground, side, this.#colours, toPixels)
     }
-    drawCorners(context, side, colours, toPixels)
+    const colours = this.#colours
     for (const [lane, queries = []] of this.#queries.entries()) {
-      drawLines(context, queries, colours, toPixels)
-      this.#drawDots(context, lane, queries, colours, toPixels)
+      const until = Math.max(0, queries.length - TAIL)
+      this.#drawPart(ground, lane, [this.#settled[lane] ?? 0, until], { colours, toPixels })
+      this.#settled[lane] = until
+    }
+    context.clearRect(0, 0, side, side)
+    context.drawImage(this.#ground, 0, 0, side, side)
+    for (const [lane, queries = []] of this.#queries.entries()) {
+      this.#drawPart(context, lane, [this.#settled[lane]!, queries.length], { colours, toPixels })
+      this.#drawHead(context, lane, { colours, toPixels })
     }
   }
 
-  #drawDots(
+  /** The queries of a lane from one place up to another. */
+  #drawPart(
     context: CanvasRenderingContext2D,
     lane: number,
-    queries: readonly QueryEvent[],
-    colours: Colours,
-    toPixels: ToPixels,
+    [from, to]: readonly [number, number],
+    { colours, toPixels }: Pens,
   ): void {
+    const queries = this.#queries[lane] ?? []
     const isCaught = this.#caught.has(lane)
-    for (const [i, { place }] of queries.entries()) {
-      const age = queries.length - 1 - i
-      const tail = Math.max(0, 1 - age / TAIL)
-      const [x, y] = toPixels(place)
+    for (let i = from; i < to; i++) drawLine(context, queries, i, { colours, toPixels })
+    context.fillStyle = isCaught ? colours.near : colours.lanes[lane]!
+    for (let i = from; i < to; i++) {
+      const tail = Math.max(0, 1 - (queries.length - 1 - i) / TAIL)
+      const [x, y] = toPixels(queries[i]!.place)
       context.globalAlpha = isCaught ? 0.55 + 0.45 * tail : 0.3 + 0.7 * tail
-      context.fillStyle = isCaught ? colours.near : colours.lanes[lane]!
       context.fill(shapeOf(lane, x, y, 2.1 + 3.2 * tail))
     }
     context.globalAlpha = 1
-    const last = queries.at(-1)
+  }
+
+  #drawHead(context: CanvasRenderingContext2D, lane: number, { colours, toPixels }: Pens): void {
+    const last = this.#queries[lane]?.at(-1)
     if (last === undefined) return
+    const isCaught = this.#caught.has(lane)
     const [x, y] = toPixels(last.place)
     context.strokeStyle = isCaught ? colours.near : colours.ink
     context.lineWidth = isCaught ? 2.5 : 1.25
     context.stroke(shapeOf(lane, x, y, isCaught ? 9 : 5.3))
   }
+}
+
+interface Pens {
+  readonly colours: Colours
+  readonly toPixels: ToPixels
 }
 
 type ToPixels = (place: readonly [number, number]) => [number, number]
@@ -117,7 +144,7 @@ function drawCorners(context: CanvasRenderingContext2D, side: number, colours: C
   context.strokeStyle = colours.line
   context.lineWidth = 1
   context.beginPath()
-  context.arc(side / 2, side / 2, side / 2 - 26, 0, 2 * Math.PI)
+  context.arc(side / 2, side / 2, side / 2 - RIM, 0, 2 * Math.PI)
   context.stroke()
   context.fillStyle = colours.soft
   context.font = '600 14px system-ui, sans-serif'
@@ -130,26 +157,24 @@ function drawCorners(context: CanvasRenderingContext2D, side: number, colours: C
   }
 }
 
-function drawLines(
+/** To the nearest earlier query of the same lane. */
+function drawLine(
   context: CanvasRenderingContext2D,
   queries: readonly QueryEvent[],
-  colours: Colours,
-  toPixels: ToPixels,
+  at: number,
+  { colours, toPixels }: Pens,
 ): void {
-  for (const query of queries) {
-    const { nearest, place } = query
-    if (nearest === null) continue
-    const from = queries[nearest.number - 1]
-    if (from === undefined) continue
-    const isRed = isNear(query)
-    context.strokeStyle = isRed ? colours.near : colours.line
-    context.globalAlpha = isRed ? 0.5 : 0.7
-    context.lineWidth = isRed ? 1.4 : 0.8
-    context.beginPath()
-    context.moveTo(...toPixels(from.place))
-    context.lineTo(...toPixels(place))
-    context.stroke()
-  }
+  const query = queries[at]!
+  const from = query.nearest === null ? undefined : queries[query.nearest.number - 1]
+  if (from === undefined) return
+  const isRed = isNear(query)
+  context.strokeStyle = isRed ? colours.near : colours.line
+  context.globalAlpha = isRed ? 0.5 : 0.7
+  context.lineWidth = isRed ? 1.4 : 0.8
+  context.beginPath()
+  context.moveTo(...toPixels(from.place))
+  context.lineTo(...toPixels(query.place))
+  context.stroke()
   context.globalAlpha = 1
 }
 
