@@ -215,4 +215,4 @@ export class AttackStory extends HTMLElement {
 
 /** The honest miss. */
 const MISSED =
-  'Nobody noticed. This attack asks for labels alone and jumps farther than the watcher looks; we have no detector that catches it in time. Limit the rate, or answer with labels to known clients only.'
+  'Nobody noticed. The watcher of this story, descent_lineage, follows how the lead over the next digit falls from step to step; an attack that asks for labels alone leaves no such track. Limit the rate as well, and watch with more than one detector: answer_following looks for such searches.'

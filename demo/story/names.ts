@@ -1,6 +1,6 @@
 /** Who can take part, by name and in words. Apart from the clients themselves, so that the page does not carry them. */
 
-/** `story`: three honest ones and an attacker · `explainer`: one who uses an explain tool, alone · `miss`: an attack that nobody catches. */
+/** `story`: three honest ones and an attacker · `explainer`: one who uses an explain tool, alone · `miss`: an attack that is missed. */
 export const CAST_NAMES = ['story', 'explainer', 'miss'] as const
 export const ATTACK_NAMES = ['nes_b', 'simba', 'simba_dct', 'rays'] as const
 export const HONEST_NAMES = ['reader', 'explainer', 'cleaner', 'lime'] as const
@@ -36,5 +36,5 @@ export const ATTACK_TITLES: Readonly<Record<AttackName, string>> = {
   nes_b: 'NES: follows the slope',
   simba: 'SimBA: pixel by pixel',
   simba_dct: 'SimBA-DCT: wave by wave',
-  rays: 'RayS: labels alone (missed)',
+  rays: 'RayS: labels alone (is missed)',
 }

@@ -38,7 +38,7 @@ const BACKENDS: Readonly<Record<BackendName, string>> = {
 const CASTS: readonly (readonly [CastName, string])[] = [
   ['story', 'The four users'],
   ['explainer', 'An explain tool that is not flagged'],
-  ['miss', 'An attack that nobody catches'],
+  ['miss', 'An attack that is missed'],
 ]
 
 export function createControls(options: ControlOptions): StoryControls {
