@@ -199,8 +199,9 @@ function freshWords(table) {
     ({ caughtAt, succeedsAt }) => caughtAt !== undefined && caughtAt < (succeedsAt ?? Infinity),
   )
   const flagged = table.reduce((sum, { honestFlagged }) => sum + honestFlagged.length, 0)
+  const roles = table.flatMap(({ seed, honestFlagged }) => honestFlagged.map((role) => `${role} in ${seed}`))
   const [first, last] = [table[0].seed, table.at(-1).seed]
-  return `On seeds ${first} to ${last}, looked at once, \`${table[0].attack}\` was caught before success in ${timely.length} of ${table.length} runs, and ${flagged} of ${3 * table.length} honest users were flagged.`
+  return `On seeds ${first} to ${last}, looked at once, \`${table[0].attack}\` was caught before success in ${timely.length} of ${table.length} runs, and ${flagged} of ${3 * table.length} honest users were flagged${flagged === 0 ? '' : ` (${roles.join(', ')})`}.`
 }
 
 function likeness(table) {

@@ -140,6 +140,15 @@ test('an explain tool is not flagged; the honest miss is not caught, and the pag
   expect(await laneStates()).not.toContain('caught')
 })
 
+test('where an honest user is taken for an attacker too, the page calls it a false alarm', async () => {
+  await open('?speed=4&seed=16')
+  await ended()
+  expect(await verdict()).toMatch(/It is user [A-D]\..*False alarm: user [A-D] is honest/s)
+  expect((await laneStates()).filter((state) => state === 'caught')).toHaveLength(2)
+  const does = await page.locator('.lane[data-state="caught"] .lane-does').allTextContents()
+  expect(does.toSorted().map((text) => text.split(':')[0])).toEqual(['Attacker', 'Honest'])
+})
+
 test('the runtimes give the same labels: onnxruntime WASM, then WebGPU', async () => {
   await open()
   for (const [backend, title] of [

@@ -8,6 +8,7 @@ import type { BackendName, BackendReport } from './protocol.ts'
 import type { QueryMap } from './queryMap.ts'
 import type { RunBadge } from './runBadge.ts'
 import { Runner } from './runner.ts'
+import { LETTERS } from './shapes.ts'
 import { createControls, type StoryControls } from './storyControls.ts'
 import type { UserLane } from './userLane.ts'
 import { likenessWords, type StoryVerdict } from './verdictPanel.ts'
@@ -28,6 +29,8 @@ export class AttackStory extends HTMLElement {
   #controls!: StoryControls
   #player!: Player
   #lanes: UserLane[] = []
+  /** Who sits where, as the worker told it, and as far as the visitor has been told. */
+  #seats: readonly LaneInfo[] = []
   #infos: readonly LaneInfo[] = []
   readonly #caught = new Map<number, CaughtEvent>()
   #isPlaying = true
@@ -109,10 +112,12 @@ export class AttackStory extends HTMLElement {
 
   #isClimax(event: StoryEvent): boolean {
     if (event.kind === 'success') return !event.isElsewhere
-    return event.kind === 'caught' && this.#settings.protection
+    return event.kind === 'caught' && this.#settings.protection && this.#seats[event.lane]?.isAttacker === true
   }
 
   #feed(events: readonly StoryEvent[]): void {
+    const [first] = events
+    if (first?.kind === 'cast') this.#seats = first.lanes
     this.#player.feed(events)
   }
 
@@ -156,8 +161,11 @@ export class AttackStory extends HTMLElement {
       this.#caught.set(event.lane, event)
       this.#lanes[event.lane]!.catch(event, this.#settings.protection)
       byId<QueryMap>('query-map').markCaught(event.lane)
-      verdict.catch(event, this.#labelOf(event.lane), this.#settings.protection)
-      if (this.#settings.protection) this.dataset['state'] = 'caught'
+      const { isAttacker = false } = this.#infos[event.lane] ?? {}
+      if (isAttacker || this.#caught.size === 1) {
+        verdict.catch(event, this.#labelOf(event.lane), this.#settings.protection)
+      }
+      if (this.#settings.protection && isAttacker) this.dataset['state'] = 'caught'
     } else if (event.kind === 'success') {
       verdict.succeed(event)
       if (event.isElsewhere) return
@@ -178,6 +186,9 @@ export class AttackStory extends HTMLElement {
     }
     const isOpen = this.dataset['state'] === 'running'
     const words = [
+      ...honest
+        .filter((lane) => this.#caught.has(lane))
+        .map((lane) => `False alarm: user ${LETTERS[lane]} is honest, and was taken for an attacker all the same.`),
       isOpen && honest.length === this.#infos.length
         ? `Not flagged: all ${event.queries[0]} queries of an explain tool passed.`
         : '',

@@ -31,7 +31,7 @@ export class StoryVerdict extends HTMLElement {
         'p',
         {},
         `${built} times it went on from a picture it had sent before, and nearly every time the model was less sure of “${label}”: `,
-        `its lead over the next digit fell from ${firstMargin.toFixed(1)} to ${margin.toFixed(1)} nats. Explaining or cleaning a picture does not look like this. ${done}`,
+        `its lead over the next digit fell from ${firstMargin.toFixed(1)} to ${margin.toFixed(1)} nats. Explaining or cleaning a picture seldom looks like this. ${done}`,
       ),
     )
   }
