@@ -8,6 +8,7 @@
  */
 import { defineConfig, type UserConfig } from 'vite'
 import type { ViteUserConfig } from 'vitest/config'
+import { offline } from './scripts/demo/offline.mjs'
 
 const target = 'es2022'
 const base = './'
@@ -88,6 +89,8 @@ const demo: UserConfig = {
   root: 'demo',
   base,
   worker: { format: 'es' },
+  assetsInclude: ['**/*.onnx'],
+  plugins: [offline()],
   build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: optional } },
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },

@@ -38,6 +38,12 @@ function fact(text: string, name: string): HTMLElement {
   return element('span', { 'data-testid': `fact-${name}` }, text)
 }
 
+/** What the browser has asked for that is no file of this page: nothing, or the badge says so. */
+export function strangers(): string[] {
+  const names = performance.getEntriesByType('resource').map(({ name }) => name)
+  return names.filter((name) => name.startsWith('http') && !isPart(name))
+}
+
 /** A file in the page's own folder, asked for without parameters that could carry something away. */
 function isPart(name: string): boolean {
   const { href, search } = new URL(name)

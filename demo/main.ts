@@ -4,11 +4,16 @@ import { setUpControls, tellError } from './controls.ts'
 import { byId } from './elements.ts'
 import { setUpFacts } from './facts.ts'
 import { type Send, setUpRow, setUpTabs, setUpText } from './inputs.ts'
+import { keepOffline } from './offline.ts'
 import { setUpPictures } from './pictureInput.ts'
 import { Session } from './session.ts'
+import { defineStory } from './story/index.ts'
 import { createStream } from './stream.ts'
 import { setUpTour } from './tour.ts'
 import { spoken } from './wording.ts'
+
+defineStory()
+keepOffline()
 
 const session = new Session(() => showFacts())
 const stream = createStream()

@@ -13,19 +13,22 @@ import { preview } from 'vite'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 
-// As in the page's own meta element; a worker takes its policy from the answer that its script came with.
-const policy = [
-  "default-src 'self'",
-  "connect-src 'none'",
-  "form-action 'none'",
-  "base-uri 'none'",
-  "object-src 'none'",
-  "frame-ancestors 'none'",
-  "img-src 'self' blob: data:",
-  "style-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-].join('; ')
+// As in the page's own meta element. A worker takes its policy from the answer that its script came with: those of the page
+// may load files of the page, such as a runtime on request or what is kept for offline, and nothing from elsewhere.
+const policyFor = (connect) =>
+  [
+    "default-src 'self'",
+    `connect-src ${connect}`,
+    "form-action 'none'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    "frame-ancestors 'none'",
+    "img-src 'self' blob: data:",
+    "style-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+  ].join('; ')
+const isWorker = (url) => /^\/(?:sw\.js|assets\/[\w.-]*worker[\w.-]*\.js)(?:\?|$)/.test(url)
 
 function readPort(text) {
   const port = Number(text)
@@ -62,13 +65,13 @@ async function servePage(port) {
     mode: 'demo',
     appType: 'mpa', // an unknown path is a 404, not the page
     logLevel: 'error',
+    plugins: [{ name: 'policy', configurePreviewServer: addPolicy }],
     preview: {
       port,
       strictPort: false,
       cors: false,
       open: false,
       headers: {
-        'Content-Security-Policy': policy,
         'X-Content-Type-Options': 'nosniff',
         'Referrer-Policy': 'no-referrer',
       },
@@ -76,6 +79,13 @@ async function servePage(port) {
   })
   console.log(`monitaur demo: http://127.0.0.1:${server.httpServer.address().port}/`)
   return () => server.close()
+}
+
+function addPolicy({ middlewares }) {
+  middlewares.use((request, response, next) => {
+    response.setHeader('Content-Security-Policy', policyFor(isWorker(request.url ?? '') ? "'self'" : "'none'"))
+    next()
+  })
 }
 
 /** `monitaur serve`. Returns what ends it; it ends with this process too. */

@@ -1,13 +1,13 @@
 /** The built page in a real browser, used as a visitor would. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdir, readFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, JSHandle, Locator, Page, Request } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fromBytes } from '../src/core/index.ts'
 import { launchChromium } from './tools/chromium.ts'
+import { freePort, startServer, stopped } from './tools/demoServer.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SENTENCE = 'How tall is the lighthouse of Cape Town?'
@@ -305,51 +305,6 @@ async function samplePicture(): Promise<Buffer> {
 
 async function setSlider(name: string, value: string): Promise<void> {
   await page.getByTestId(`slider-${name}`).fill(value)
-}
-
-function startServer(port: number): Promise<{ server: ChildProcess; address: string; monitoring: Promise<string> }> {
-  const server = spawn(process.execPath, ['scripts/start.mjs', '--port', String(port)], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let said = ''
-  const find = (line: RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      server.stdout.on('data', () => {
-        const found = line.exec(said)
-        if (found !== null) resolve(found[1]!)
-      })
-      server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-    })
-  server.stdout.on('data', (chunk) => {
-    said += String(chunk)
-  })
-  const monitoring = find(/^monitaur server: (http:\/\/127\.0\.0\.1:\d+\/) /m)
-  monitoring.catch(() => {}) // who asks for it hears of it
-  return find(/^monitaur demo: (http:\/\/127\.0\.0\.1:\d+\/)$/m).then((found) => ({
-    server,
-    address: found,
-    monitoring,
-  }))
-}
-
-/** Interrupts it as Ctrl + C does; its exit status. */
-function stopped(server: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => {
-    server.once('exit', (code) => resolve(code))
-    server.kill('SIGINT')
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }
 
 /** A path as it is: `fetch` would tidy the dots away. */

@@ -1,0 +1,77 @@
+/** The story of the demo page over ten seeds, in Node: where each attack is caught, and where it would have succeeded. */
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** One row a run, for the given attacks and seeds. */
+export async function storyTable(attacks, seeds) {
+  const { runStory, createDigitNet } = await bundled()
+  const net = createDigitNet(readFileSync(`${root}models/digits.onnx`))
+  const rows = []
+  for (const attack of attacks) {
+    for (const seed of seeds) {
+      const events = []
+      const from = performance.now()
+      await runStory(
+        { cast: 'story', attack, protection: true, seed },
+        {
+          answer: async (picture) => net(picture),
+          now: () => performance.now(),
+          pause: async () => {},
+          onEvent: (event) => events.push(event),
+        },
+      )
+      rows.push(rowOf(attack, seed, events, performance.now() - from))
+    }
+  }
+  return rows
+}
+
+function rowOf(attack, seed, events, ms) {
+  const { lanes } = events.find(({ kind }) => kind === 'cast')
+  const done = events.at(-1)
+  const caught = events.filter(({ kind }) => kind === 'caught')
+  const success = events.find(({ kind }) => kind === 'success')
+  const hostile = lanes.findIndex(({ isAttacker }) => isAttacker)
+  const own = caught.find(({ lane }) => lane === hostile)
+  return {
+    attack,
+    seed,
+    caughtAt: own?.number,
+    fall: own === undefined ? '' : `${own.firstMargin.toFixed(1)} → ${own.margin.toFixed(1)}`,
+    succeedsAt: success?.number,
+    isElsewhere: success?.isElsewhere,
+    labels: success === undefined ? '' : `${success.original.label} → ${success.adversarial.label}`,
+    change: success === undefined ? undefined : Math.round(success.change),
+    honestFlagged: caught.filter(({ lane }) => lane !== hostile).map(({ lane }) => lanes[lane].role),
+    alike: lanes.map(({ role }, lane) => [role, done.alike[lane], done.queries[lane]]),
+    ms: Math.round(ms),
+  }
+}
+
+async function bundled() {
+  const build = await rolldown({
+    cwd: root,
+    input: 'story',
+    platform: 'node',
+    external: [/^(onnxruntime|@huggingface|sharp|linkedom|comlink)/],
+    plugins: [
+      {
+        name: 'story',
+        resolveId: (id) => (id === 'story' ? id : null),
+        load: (id) =>
+          id === 'story'
+            ? `export { runStory } from '${root}demo/story/run.ts'
+               export { createDigitNet } from '${root}demo/story/digitNet.ts'`
+            : null,
+      },
+    ],
+  })
+  const file = join(tmpdir(), `monitaur-story-${process.pid}.mjs`)
+  await build.write({ file, codeSplitting: false })
+  return import(pathToFileURL(file).href)
+}

@@ -1,0 +1,90 @@
+/** The watch over all lanes: a monitor that suspends whom the descent lineage finds out, and a check for likeness to compare. */
+import { createDetector, type DescentLineageMetadata, pictureVector, softmax } from '../../src/core/index.ts'
+import { createStreamMonitor } from '../../src/core/monitor/index.ts'
+import type { Picture } from '../../src/eval/index.ts'
+import { DIGIT_SHAPE } from './drawnDigits.ts'
+import type { Near } from './events.ts'
+
+/** The stream begins at this time; its own clock counts on from there. */
+const START_MS = Date.UTC(2026, 0, 1)
+/** Earlier queries of a lane among which the nearest is looked for. */
+const LOOKED_AT = 64
+
+export interface Seen {
+  readonly score: number
+  readonly isSuspicious: boolean
+  readonly isSuspended: boolean
+  readonly reason: string
+  readonly lineage: DescentLineageMetadata
+  readonly isAlike: boolean
+  readonly nearest: Near | null
+}
+
+export interface Watch {
+  /** False while the client is suspended. */
+  admits(lane: number, timeMs: number): boolean
+  see(query: {
+    readonly lane: number
+    readonly timeMs: number
+    readonly input: Picture
+    readonly logits: Float32Array
+  }): Seen
+}
+
+/** With `protection` the first alarm suspends the client; without it is only told. */
+export function createWatch(lanes: number, protection: boolean): Watch {
+  const monitor = createStreamMonitor({
+    detectors: [{ name: 'descent_lineage' }],
+    policy: { mode: protection ? 'enforce' : 'observe', throttleAt: 1, suspendAt: 1 },
+  })
+  const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
+  const earlier = Array.from({ length: lanes }, (): Picture[] => [])
+
+  return {
+    admits: (lane, timeMs) => monitor.admit(clientOf(lane), START_MS + timeMs).allowed,
+    see({ lane, timeMs, input, logits }) {
+      const pixels = { ...DIGIT_SHAPE, data: input, maxValue: 1 as const }
+      const vector = pictureVector(pixels)
+      const observation = { vector, probabilities: softmax(logits) }
+      const { verdict } = monitor.apply({
+        kind: 'query',
+        client: clientOf(lane),
+        timeMs: START_MS + timeMs,
+        observations: [observation],
+      })
+      const [detection] = verdict.detections
+      if (detection === undefined) throw new Error(verdict.errors[0]?.message ?? 'the monitor said nothing')
+      const { score, reason, suspicious, metadata } = detection
+      const { suspicious: isAlike } = likeness[lane]!.process({ embedding: vector })
+      const nearest = nearestOf(input, earlier[lane]!)
+      earlier[lane]!.push(input)
+      const isSuspended = verdict.action === 'suspend'
+      const lineage = metadata as DescentLineageMetadata
+      return { score, reason, isSuspicious: suspicious, isSuspended, lineage, isAlike, nearest }
+    },
+  }
+}
+
+function clientOf(lane: number): string {
+  return `user ${lane + 1}`
+}
+
+/** A picture as a file has it. */
+export function eightBits(input: Picture): Uint8Array {
+  return Uint8Array.from(input, (v) => Math.round(255 * v))
+}
+
+/** By Euclidean distance among the last ones, the oldest of equals. */
+function nearestOf(input: Picture, earlier: readonly Picture[]): Near | null {
+  let [best, least] = [-1, Infinity]
+  for (let n = Math.max(0, earlier.length - LOOKED_AT); n < earlier.length; n++) {
+    const other = earlier[n]!
+    let sum = 0
+    for (let i = 0; i < input.length && sum < least; i++) sum += (input[i]! - other[i]!) ** 2
+    if (sum < least) [best, least] = [n, sum]
+  }
+  if (best === -1) return null
+  let change = 0
+  for (let i = 0; i < input.length; i++) change = Math.max(change, Math.abs(input[i]! - earlier[best]![i]!))
+  return { number: best + 1, change: 255 * change }
+}

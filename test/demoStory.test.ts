@@ -1,0 +1,187 @@
+/** The story of the demo page in Node: real attacks, real detectors and the model that is shipped. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { readAddress, writeAddress } from '../demo/story/address.ts'
+import { createDigitNet } from '../demo/story/digitNet.ts'
+import { drawnDigits } from '../demo/story/drawnDigits.ts'
+import type { StoryConfig, StoryEvent } from '../demo/story/events.ts'
+import { isNear } from '../demo/story/near.ts'
+import { Player } from '../demo/story/player.ts'
+import type { FromWorker, Play } from '../demo/story/protocol.ts'
+import { runStory } from '../demo/story/run.ts'
+import { Runner, type WorkerLike } from '../demo/story/runner.ts'
+import { takeTurns } from '../demo/story/turns.ts'
+import { createRandom, largest } from '../src/eval/index.ts'
+
+const MODEL = readFileSync(fileURLToPath(new URL('../models/digits.onnx', import.meta.url)))
+const net = createDigitNet(MODEL)
+const STORY: StoryConfig = { cast: 'story', attack: 'nes_b', protection: true, seed: 3 }
+
+async function play(config: Partial<StoryConfig> = {}): Promise<StoryEvent[]> {
+  const events: StoryEvent[] = []
+  await runStory(
+    { ...STORY, ...config },
+    {
+      answer: async (picture) => net(picture),
+      now: () => 0,
+      pause: async () => {},
+      onEvent: (event) => events.push(event),
+    },
+  )
+  return events
+}
+
+function of<K extends StoryEvent['kind']>(events: readonly StoryEvent[], kind: K) {
+  return events.filter((event): event is Extract<StoryEvent, { kind: K }> => event.kind === kind)
+}
+
+test('the network tells drawn digits apart', () => {
+  const digits = drawnDigits(200, createRandom(99))
+  const right = digits.filter(({ input, label }) => largest(net(input)) === label)
+  expect(right.length).toBeGreaterThanOrEqual(196)
+})
+
+test('a model file that is cut short, or is another one, is refused in words', () => {
+  expect(() => createDigitNet(MODEL.subarray(0, 5000))).toThrow(/cut short/)
+  expect(() => createDigitNet(new Uint8Array())).toThrow('conv1.weight must have 200 numbers, came undefined')
+})
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+  'seed %i: the attacker is caught before it succeeds, and nobody else is',
+  async (seed) => {
+    const events = await play({ seed })
+    const lanes = of(events, 'cast')[0]!.lanes
+    const hostile = lanes.findIndex(({ isAttacker }) => isAttacker)
+    const caught = of(events, 'caught')
+    expect(caught.map(({ lane }) => lane)).toEqual([hostile])
+    const [success] = of(events, 'success')
+    expect(success?.isElsewhere ?? true).toBe(true)
+    expect(caught[0]!.number).toBeLessThan(success?.number ?? Infinity)
+    expect(of(events, 'refused').every(({ lane }) => lane === hostile)).toBe(true)
+    const done = of(events, 'done')[0]!
+    expect(done.queries[hostile]).toBe(caught[0]!.number)
+    const explainer = lanes.findIndex(({ role }) => role === 'explainer')
+    expect(done.queries[explainer]).toBe(170)
+    expect(done.alike[explainer]).toBeGreaterThan(100) // what likeness alone would have made of an honest user
+  },
+)
+
+test('with protection off the same attack succeeds where the protected run foretold it, with two labels', async () => {
+  const [guarded, open] = [await play(), await play({ protection: false })]
+  const [foretold] = of(guarded, 'success')
+  const [success] = of(open, 'success')
+  expect(success).toEqual({ ...foretold!, isElsewhere: false })
+  expect(success!.original.label).not.toBe(success!.adversarial.label)
+  expect(of(open, 'refused')).toEqual([])
+  expect(of(open, 'caught')[0]).toEqual(of(guarded, 'caught')[0])
+})
+
+test('the same seed gives the same events, another seed others', async () => {
+  const first = await play({ cast: 'explainer' })
+  expect(await play({ cast: 'explainer' })).toEqual(first)
+  expect(await play({ cast: 'explainer', seed: 4 })).not.toEqual(first)
+})
+
+test('who explains an answer with LIME is not flagged', async () => {
+  const events = await play({ cast: 'explainer' })
+  expect(of(events, 'caught')).toEqual([])
+  expect(of(events, 'done')[0]!.queries).toEqual([400])
+})
+
+test('the honest miss: RayS succeeds, though protection is on', async () => {
+  const events = await play({ cast: 'miss' })
+  expect(of(events, 'caught')).toEqual([])
+  expect(of(events, 'success')[0]).toMatchObject({ isElsewhere: false })
+})
+
+test('turns come by rate, and a taker that fails ends it all', async () => {
+  const order: string[] = []
+  const taker = (name: string, rate: number, count: number) => ({
+    rate,
+    run: async (turn: () => Promise<number>) => {
+      for (let n = 0; n < count; n++) order.push(`${name}${await turn()}`)
+    },
+  })
+  await takeTurns([taker('a', 1, 2), taker('b', 2, 4)], async () => {})
+  expect(order).toEqual(['b500', 'a1000', 'b1000', 'b1500', 'a2000', 'b2000'])
+  const broken = { rate: 1, run: async () => Promise.reject(new Error('broken')) }
+  await expect(takeTurns([broken, taker('a', 1, 9)], async () => {})).rejects.toThrow('broken')
+})
+
+test('the climax comes after 14 seconds, whenever the stream has it, and the storyboard stops there', async () => {
+  const events = await play()
+  const climax = events.findIndex(({ kind }) => kind === 'caught')
+  const player = new Player(({ kind }) => kind === 'caught')
+  player.feed(events)
+  let [seen, wall] = [0, 0]
+  while (!player.isOver) {
+    wall += 50
+    seen += player.advance(50).length
+    if (seen > climax) break
+  }
+  expect(wall).toBeGreaterThan(13_000)
+  expect(wall).toBeLessThan(15_000)
+  while (!player.isOver) wall += player.advance(50).length === -1 ? 0 : 50
+  expect(wall).toBeLessThan(21_000)
+
+  const stills = new Player(({ kind }) => kind === 'caught')
+  stills.feed(events)
+  const frames = [stills.step(), stills.step(), stills.step(), stills.step(), stills.step()]
+  expect(frames.map((frame) => frame.some(({ kind }) => kind === 'caught'))).toEqual([false, false, false, true, false])
+  expect(frames.flat()).toEqual(events)
+  expect(
+    frames
+      .slice(0, 4)
+      .flat()
+      .filter((event) => event.kind === 'query' && isNear(event)).length,
+  ).toBeGreaterThan(50)
+})
+
+test('a worker that dies in the middle is replaced, and the run goes on where it was', () => {
+  const made: (WorkerLike & { sent: Play[]; dead: boolean })[] = []
+  const told: StoryEvent[] = []
+  let restarts = 0
+  const runner = new Runner({
+    make: () => {
+      const worker = {
+        sent: [] as Play[],
+        dead: false,
+        onmessage: null,
+        onerror: null,
+        postMessage: (message: Play) => worker.sent.push(message),
+        terminate: () => {
+          worker.dead = true
+        },
+      }
+      made.push(worker)
+      return worker
+    },
+    onEvents: (events) => told.push(...events),
+    onReport: () => {},
+    onProgress: () => {},
+    onFailed: () => {},
+    onRestart: () => restarts++,
+  })
+  const events = [1, 2, 3, 4].map((n): StoryEvent => ({ kind: 'refused', lane: 0, timeMs: n }))
+  const say = (worker: number, from: number, to: number) => {
+    const { sent, onmessage } = made[worker]!
+    const data: FromWorker = { kind: 'events', id: sent.at(-1)!.id, events: events.slice(from, to) }
+    onmessage?.({ data } as MessageEvent<FromWorker>)
+  }
+  runner.play(STORY, 'plain')
+  say(0, 0, 3)
+  runner.crash()
+  expect(made[0]!.dead).toBe(true)
+  say(1, 0, 2)
+  say(1, 2, 4)
+  expect(told).toEqual(events)
+  expect(restarts).toBe(1)
+})
+
+test('the address carries the settings there and back, and nonsense in it means the defaults', () => {
+  const settings = { ...STORY, attack: 'simba' as const, protection: false, seed: 77, speed: 2 }
+  expect(readAddress(writeAddress(settings))).toEqual(settings)
+  expect(readAddress('?seed=-3&attack=%3Cb%3E&speed=99&story=x')).toEqual(readAddress(''))
+  expect(writeAddress(readAddress(''))).toBe('')
+})

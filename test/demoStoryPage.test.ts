@@ -1,0 +1,255 @@
+/** The story of the demo page in a real browser: it runs by itself, nothing leaves the page, and everybody can use it. */
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from './tools/chromium.ts'
+import { freePort, startServer, stopped } from './tools/demoServer.ts'
+
+const REPORTS = fileURLToPath(new URL('../reports', import.meta.url))
+/** A run at this speed is over within some seconds of an idle machine. */
+const FAST = '?speed=4'
+const PATIENCE = { timeout: 120_000, interval: 100 }
+
+let server: ChildProcess
+let address: string
+/** Where the page of this test came from. */
+let origin: string
+let browser: Browser
+let context: BrowserContext | undefined
+let page: Page
+/** Addresses asked for by the page, its workers and its service worker. */
+let requests: string[]
+let complaints: string[]
+
+beforeAll(async () => {
+  ;({ server, address } = await startServer(await freePort()))
+  browser = await launchChromium({ webgpu: true })
+  await mkdir(REPORTS, { recursive: true })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await stopped(server)
+})
+
+afterEach(async () => {
+  await context?.close()
+  context = undefined
+  expect(complaints).toEqual([])
+  expect(requests.filter((url) => !url.startsWith(origin) && !/^(?:data|blob):/.test(url))).toEqual([])
+})
+
+async function open(search = FAST, options: BrowserContextOptions = {}, at = address): Promise<void> {
+  origin = at
+  context = await browser.newContext({ viewport: { width: 1280, height: 960 }, ...options })
+  requests = []
+  complaints = []
+  context.on('request', (one) => requests.push(one.url()))
+  page = await context.newPage()
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(at + search)
+}
+
+function storyState(): Promise<string | undefined> {
+  return page.getByTestId('story').evaluate((story) => (story as HTMLElement).dataset['state'])
+}
+
+async function ended(): Promise<void> {
+  await expect
+    .poll(() => page.getByTestId('story').evaluate((story) => 'ended' in (story as HTMLElement).dataset), PATIENCE)
+    .toBe(true)
+}
+
+function laneStates(): Promise<(string | undefined)[]> {
+  return page.locator('user-lane').evaluateAll((lanes) => lanes.map((lane) => (lane as HTMLElement).dataset['state']))
+}
+
+async function verdict(): Promise<string> {
+  return (await page.getByTestId('story-verdict').textContent()) ?? ''
+}
+
+/** Serves the build under a folder, as simple hosts do. */
+async function plainHost(folder: string): Promise<{ server: Server; address: string }> {
+  const files = fileURLToPath(new URL('../dist/demo/', import.meta.url))
+  const types: Record<string, string> = {
+    html: 'text/html',
+    js: 'text/javascript',
+    css: 'text/css',
+    svg: 'image/svg+xml',
+  }
+  const host = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x')
+    const name = pathname === folder ? 'index.html' : pathname.slice(folder.length)
+    try {
+      const bytes = await readFile(files + name)
+      response.writeHead(200, { 'content-type': types[name.split('.').at(-1)!] ?? 'application/wasm' }).end(bytes)
+    } catch {
+      response.writeHead(404).end()
+    }
+  })
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+  return { server: host, address: `http://127.0.0.1:${(host.address() as { port: number }).port}${folder}` }
+}
+
+test('the story comes to its verdict by itself: the attacker is flagged, the others are not', async () => {
+  await open()
+  await expect.poll(storyState, PATIENCE).toBe('caught')
+  expect(await verdict()).toMatch(
+    /It is user C\..*lead over the next digit fell from \d+\.\d to \d+\.\d nats.*Suspended at query \d+/s,
+  )
+  await ended()
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  expect(await verdict()).toMatch(/Without protection this attack would have fooled the model at query \d+/)
+  expect(await page.locator('.pair figure').count()).toBe(2)
+  const labels = await page.locator('.pair strong').allTextContents()
+  expect(new Set(labels).size).toBe(2)
+  expect(await page.getByTestId('badge-sent').textContent()).toBe('0')
+  expect(await page.getByTestId('badge-ms').textContent()).toMatch(/^\d+\.\d\d ms$/)
+  await page.screenshot({ path: `${REPORTS}/demo-story-light.png` })
+  await writeFile(`${REPORTS}/demo-requests.txt`, `${requests.join('\n')}\n`)
+})
+
+test('with protection off the same run succeeds at the query that was foretold', async () => {
+  await open()
+  await ended()
+  const foretold = /would have fooled the model at query (\d+)/.exec(await verdict())![1]
+  await page.getByTestId('protection').focus()
+  await page.keyboard.press('Space')
+  expect(await page.getByTestId('protection').getAttribute('aria-checked')).toBe('false')
+  expect(new URL(page.url()).search).toContain('protection=off')
+  await expect.poll(storyState, PATIENCE).toBe('broken')
+  expect(await verdict()).toContain(`User C has fooled the model at query ${foretold}.`)
+  await page.screenshot({ path: `${REPORTS}/demo-story-unprotected.png` })
+})
+
+test('an explain tool is not flagged; the honest miss is not caught, and the page says so', async () => {
+  await open()
+  await page.getByTestId('cast-explainer').click()
+  await expect.poll(verdict, PATIENCE).toMatch(/Not flagged: all 400 queries of an explain tool passed/)
+  expect(await laneStates()).toEqual(['calm'])
+  await page.getByTestId('cast-miss').click()
+  await expect.poll(storyState, PATIENCE).toBe('broken')
+  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed/)
+  expect(await laneStates()).not.toContain('caught')
+})
+
+test('where an honest user is taken for an attacker too, the page calls it a false alarm', async () => {
+  await open('?speed=4&seed=16')
+  await ended()
+  expect(await verdict()).toMatch(/It is user [A-D]\..*False alarm: user [A-D] is honest/s)
+  expect((await laneStates()).filter((state) => state === 'caught')).toHaveLength(2)
+  const does = await page.locator('.lane[data-state="caught"] .lane-does').allTextContents()
+  expect(does.toSorted().map((text) => text.split(':')[0])).toEqual(['Attacker', 'Honest'])
+})
+
+test('the runtimes give the same labels: onnxruntime WASM, then WebGPU', async () => {
+  await open()
+  for (const [backend, title] of [
+    ['wasm', 'onnxruntime WASM'],
+    ['webgpu', 'onnxruntime WebGPU'],
+  ] as const) {
+    await page.getByTestId('story-backend').selectOption(backend)
+    await expect.poll(() => page.getByTestId('badge-backend').textContent(), PATIENCE).toContain(title)
+    expect(await page.getByTestId('story-told').textContent()).toMatch(/on 100 digits: 100 labels equal/)
+  }
+})
+
+test('a worker that is killed in the middle is replaced, and the story goes on to the same verdict', async () => {
+  await open('')
+  await expect.poll(() => page.locator('.lane-count').first().textContent(), PATIENCE).toMatch(/^\d+ queries/)
+  expect(await storyState()).toBe('running')
+  await page.getByTestId('story-crash').click()
+  expect(await page.getByTestId('story-told').textContent()).toContain('another one plays the same run on')
+  await page.getByTestId('story-speed').selectOption('4')
+  await expect.poll(storyState, PATIENCE).toBe('caught')
+  expect(await verdict()).toContain('Suspended at query 89')
+})
+
+test('with reduced motion it is a storyboard that the keyboard leafs through', async () => {
+  await open('', { reducedMotion: 'reduce' })
+  const step = page.getByTestId('story-step')
+  await expect.poll(() => step.isEnabled(), PATIENCE).toBe(true)
+  expect(await page.getByTestId('story-play').isVisible()).toBe(false)
+  expect(await page.locator('.lane-count').first().textContent()).toBe('no query yet')
+  await step.focus()
+  for (let still = 0; still < 3; still++) await page.keyboard.press('Enter')
+  expect(await storyState()).toBe('running')
+  await page.keyboard.press('Enter')
+  expect(await storyState()).toBe('caught')
+  await page.keyboard.press('Enter')
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+})
+
+test('a drawn digit is answered, and a slightly changed one lights up as nearly the same', async () => {
+  await open()
+  const pad = page.getByTestId('pad')
+  await pad.scrollIntoViewIfNeeded()
+  const { x, y, width } = (await pad.boundingBox())!
+  await page.mouse.move(x + width / 2, y + 0.2 * width)
+  await page.mouse.down()
+  await page.mouse.move(x + width / 2, y + 0.8 * width, { steps: 12 })
+  await page.mouse.up()
+  const answer = () => page.getByTestId('draw-answer').textContent()
+  await expect.poll(answer, PATIENCE).toMatch(/^Query 1: the model says 1 \(\d+ %\)\. Nothing like it/)
+  await page.getByTestId('draw-change').click()
+  await expect
+    .poll(answer, PATIENCE)
+    .toMatch(/^Query 2: .*Almost the same as your query 1: no pixel differs by more than 1\d of 255/)
+  await page.getByTestId('draw-sample').press('Enter')
+  await expect.poll(answer, PATIENCE).toMatch(/^Query 3: .*Nothing like it/)
+  expect(await page.locator('.drawn li[data-near="true"]').count()).toBe(1)
+})
+
+test('plain files in a subfolder of any host will do: no headers, no isolation, one thread', async () => {
+  const host = await plainHost('/some/where/')
+  await open(FAST, {}, host.address)
+  await ended()
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  await page.getByTestId('story-backend').selectOption('wasm')
+  await expect.poll(() => page.getByTestId('badge-backend').textContent(), PATIENCE).toContain('onnxruntime WASM')
+  expect(await page.getByTestId('badge-threads').textContent()).toBe('1, in a Web Worker')
+  host.server.closeAllConnections()
+  host.server.close()
+})
+
+test('it opens again once its server is gone', async () => {
+  const own = await startServer(await freePort())
+  try {
+    await open(FAST, {}, own.address)
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null), PATIENCE).toBe(true)
+  } finally {
+    await stopped(own.server)
+  }
+  await page.reload()
+  await ended()
+  expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
+  complaints = complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED')) // that the server is gone is the point
+})
+
+test.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['dark', 390],
+] as const)('axe finds nothing to complain of (%s, %i pixels)', async (colorScheme, width) => {
+  await open(FAST, { colorScheme, viewport: { width, height: 960 } })
+  await ended()
+  await page.screenshot({
+    path: `${REPORTS}/demo-story-${width < 500 ? 'phone' : colorScheme}-end.png`,
+    fullPage: width < 500,
+  })
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+  const { inner, content } = await page.evaluate(() => {
+    return { inner: document.documentElement.clientWidth, content: document.documentElement.scrollWidth }
+  })
+  expect(content).toBeLessThanOrEqual(inner)
+})
