@@ -2,47 +2,20 @@
  * The dashboard as code. `npm run dashboard` writes dashboards/monitaur.json, which Grafana reads. In the classic form,
  * which every Grafana in use can import, not in the newer one of the SDK.
  */
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import {
   AnnotationQueryBuilder,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
   DatasourceVariableBuilder,
-  type Panel,
   QueryVariableBuilder,
   RowBuilder,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { DATASOURCE } from './panels.ts'
+import { DATASOURCE, panelOf } from './panels.ts'
 import { ofDetectors, ofModels, ofServers } from './queries.ts'
-import { clients } from './rows/clients.ts'
-import { decisions } from './rows/decisions.ts'
-import { detectors } from './rows/detectors.ts'
-import { glance } from './rows/glance.ts'
-import { log } from './rows/log.ts'
-import { scores } from './rows/scores.ts'
-import { server } from './rows/server.ts'
-import { time } from './rows/time.ts'
-
-interface Row {
-  readonly title: string
-  readonly panels: readonly Builder<Panel>[]
-  /** A variable: the row is there once for each of its values. */
-  readonly each?: string
-}
-
-const ROWS: readonly Row[] = [
-  { title: 'At a glance', panels: glance },
-  { title: 'Decisions: what callers were told to do, and what enforcement would have told them', panels: decisions },
-  { title: 'Detectors: who finds what', panels: detectors },
-  { title: 'Scores in $unit: how far calm traffic stays from the thresholds', panels: scores, each: 'unit' },
-  { title: 'Time: how long answers take, and in which phase', panels: time },
-  { title: 'Clients: what is remembered, and how much room is left', panels: clients },
-  { title: 'Log: whether it is written, and whether servers keep up with each other', panels: log },
-  { title: 'Servers: settings in force, and the process', panels: server },
-]
+import { ROWS } from './rows.ts'
 
 /** The whole dashboard, plain data. The same at every call. */
 export function dashboard(): Dashboard {
@@ -79,7 +52,7 @@ export function dashboard(): Dashboard {
   for (const { title, panels, each } of ROWS) {
     const row = new RowBuilder(title)
     builder.withRow(each === undefined ? row : row.repeat(each))
-    for (const panel of panels) builder.withPanel(panel)
+    for (const panel of panels) builder.withPanel(panelOf(panel))
   }
   return numbered(builder.build())
 }

@@ -1,4 +1,4 @@
-/** Kinds of panels, each with one look. */
+/** The look of each kind of panel in Grafana. */
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
 import {
   BigValueColorMode,
@@ -35,47 +35,43 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
+import {
+  type GraphSpec,
+  type Heading,
+  type HeatmapSpec,
+  LIMIT,
+  type Line,
+  type NumberSpec,
+  type PanelSpec,
+  type TableSpec,
+} from './specs.ts'
 
 /** The variable that chooses the Prometheus. */
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' }
 
-/** What a panel is called, and how it is to be read. */
-export interface Heading {
-  readonly title: string
-  readonly description: string
-  /** Of Grafana's units, such as `reqps`, `percentunit`, `s`, `bytes`. */
-  readonly unit?: string
-  /** Of 24 columns. */
-  readonly width: number
-}
-
-/** An expression and the name of its series, such as `{{model}}`. */
-export type Line = readonly [legend: string, expression: string]
-
-/** What lies between is named by the colour on its left. */
-export type Steps = readonly (readonly [from: number | null, colour: string])[]
-
 const GRAPH_HEIGHT = 8
 const STAT_HEIGHT = 4
-/** Series of thresholds and limits: dashed, and not filled. */
-const LIMIT = /(?:threshold|limit)$/
 const LIMIT_LOOK: DynamicConfigValue[] = [
   { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },
   { id: 'custom.fillOpacity', value: 0 },
   { id: 'custom.lineWidth', value: 2 },
 ]
 
-interface GraphOptions extends Heading {
-  readonly lines: readonly Line[]
-  /** Stacked areas: for parts of a whole. */
-  readonly isStacked?: boolean
-  readonly max?: number
-  /** Names of series to their colours. */
-  readonly colours?: Readonly<Record<string, string>>
+/** A panel of the dashboard. */
+export function panelOf(spec: PanelSpec): Builder<Panel> {
+  switch (spec.kind) {
+    case 'graph':
+      return graph(spec)
+    case 'number':
+      return number(spec)
+    case 'heatmap':
+      return heatmap(spec)
+    case 'table':
+      return table(spec)
+  }
 }
 
-/** Lines over time. */
-export function graph({ lines, isStacked = false, max, colours = {}, ...heading }: GraphOptions): Builder<Panel> {
+function graph({ lines, isStacked = false, max, colours = {}, ...heading }: GraphSpec): Builder<Panel> {
   const builder = headed(new TimeseriesBuilder(), heading, GRAPH_HEIGHT)
     .min(0)
     .drawStyle(GraphDrawStyle.Line)
@@ -100,16 +96,7 @@ export function graph({ lines, isStacked = false, max, colours = {}, ...heading 
   return builder
 }
 
-interface NumberOptions extends Heading {
-  readonly lines: readonly Line[]
-  readonly steps?: Steps
-  /** Words for whole numbers. */
-  readonly words?: Readonly<Record<string, string>>
-  readonly decimals?: number
-}
-
-/** The latest number, large, over its course. */
-export function number({ lines, steps, words, decimals, ...heading }: NumberOptions): Builder<Panel> {
+function number({ lines, steps, words, decimals, ...heading }: NumberSpec): Builder<Panel> {
   const builder = headed(new StatBuilder(), heading, STAT_HEIGHT)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .graphMode(words === undefined ? BigValueGraphMode.Area : BigValueGraphMode.None)
@@ -130,8 +117,7 @@ function mapping(words: Readonly<Record<string, string>>): ValueMapping {
   return { type: MappingType.ValueToText, options: Object.fromEntries(options) }
 }
 
-/** How values are spread, over time: the brighter, the more. `expression` sums buckets by `le`. */
-export function heatmap({ expression, ...heading }: Heading & { readonly expression: string }): Builder<Panel> {
+function heatmap({ expression, ...heading }: HeatmapSpec): Builder<Panel> {
   const query = new DataqueryBuilder().expr(expression).legendFormat('{{le}}').format(PromQueryFormat.Heatmap)
   return headed(new HeatmapBuilder(), heading, GRAPH_HEIGHT)
     .calculate(false)
@@ -140,12 +126,7 @@ export function heatmap({ expression, ...heading }: Heading & { readonly express
     .targets([query.refId('A').range()])
 }
 
-/** The labels of a metric as a table; `columns` are labels with their headings, in order. */
-export function table({
-  expression,
-  columns,
-  ...heading
-}: Heading & { readonly expression: string; readonly columns: Readonly<Record<string, string>> }): Builder<Panel> {
+function table({ expression, columns, ...heading }: TableSpec): Builder<Panel> {
   const query = new DataqueryBuilder().expr(expression).format(PromQueryFormat.Table).instant()
   const fields = Object.keys(columns)
   return headed(new TableBuilder(), heading, GRAPH_HEIGHT)

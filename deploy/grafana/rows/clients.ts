@@ -1,6 +1,7 @@
 /** What is remembered of clients, within its limits. */
-import { graph } from '../panels.ts'
+
 import { growth, ofDetectors, ofModels, sumBy } from '../queries.ts'
+import { graph } from '../specs.ts'
 
 const EACH = 'model, detector'
 const NAME = '{{model}} {{detector}}'

@@ -1,6 +1,7 @@
 /** What was decided, and what people said of it. */
-import { graph } from '../panels.ts'
+
 import { growth, ofModels, perSecond, share, sumBy } from '../queries.ts'
+import { graph } from '../specs.ts'
 
 const ACTIONS = { allow: 'green', flag: 'yellow', throttle: 'orange', suspend: 'red' }
 const FALSE = ofModels('monitaur_feedback_total', 'kind="false_positive"')

@@ -1,6 +1,7 @@
 /** Each detector: how much it judged, found, and could not judge. */
-import { graph } from '../panels.ts'
+
 import { ofDetectors, ofModels, perSecond, share } from '../queries.ts'
+import { graph } from '../specs.ts'
 
 const EACH = 'model, detector'
 const NAME = '{{model}} {{detector}}'

@@ -1,6 +1,7 @@
 /** The first look: is it up, is it busy, is something wrong. */
-import { number } from '../panels.ts'
+
 import { ofModels, ofServers, perSecond, quantile, share, sumBy } from '../queries.ts'
+import { number } from '../specs.ts'
 
 /** The routes that judge queries. */
 export const DETECTION = 'handler=~"/detect|/v1/inspect|/v1/inspect/batch"'

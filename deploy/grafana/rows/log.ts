@@ -1,6 +1,6 @@
 /** The log of a journal or in Redis: whether it can be written, and whether a server keeps up with the others. */
-import { graph } from '../panels.ts'
 import { growth, ofModels, orZero } from '../queries.ts'
+import { graph } from '../specs.ts'
 
 const grown = (what: string) => orZero(growth('', ofModels(`monitaur_log_${what}_total`)))
 const most = (what: string) => orZero(`max(${ofModels(`monitaur_log_${what}`)})`)

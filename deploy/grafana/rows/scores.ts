@@ -1,6 +1,7 @@
 /** How scores are spread, and where the thresholds lie: a row for each unit that detectors count in. */
-import { graph, heatmap } from '../panels.ts'
+
 import { growth, ofDetectors, quantile } from '../queries.ts'
+import { graph, heatmap } from '../specs.ts'
 
 const EACH = 'model, detector'
 const NAME = '{{model}} {{detector}}'

@@ -1,6 +1,7 @@
 /** The servers themselves: settings in force, and the process. */
-import { graph, table } from '../panels.ts'
+
 import { growth, ofDetectors, ofModels, ofServers, orZero, perSecond, sumBy } from '../queries.ts'
+import { graph, table } from '../specs.ts'
 
 const EACH = 'instance, model, detector'
 const backends = `max by (${EACH}, backend) (${ofDetectors('monitaur_backend_info')})`

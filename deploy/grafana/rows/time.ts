@@ -1,6 +1,7 @@
 /** Requests: how many, how long, and where the time goes. */
-import { graph, type Line } from '../panels.ts'
+
 import { ofModels, ofServers, perSecond, quantile, sumBy } from '../queries.ts'
+import { graph, type Line } from '../specs.ts'
 import { DETECTION } from './glance.ts'
 
 const QUANTILES = [0.5, 0.95, 0.99]
