@@ -80,7 +80,7 @@ describe('the layers', () => {
       for (const specifier of importsOf(file)) {
         const target = relative(root, resolve(root, dirname(file), specifier))
         if (!specifier.startsWith('.') || !target.startsWith('src/')) continue
-        expect(target, file).toMatch(/^src\/(?:[a-z]+\/)?(?:monitor\/)?index\.ts$/)
+        expect(target, file).toMatch(/^src\/(?:[a-z]+\/)?(?:monitor\/|metrics\/)?index\.ts$/)
       }
     }
   })

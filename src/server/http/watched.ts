@@ -46,7 +46,7 @@ const PLACE = ['name', 'label', 'scope', 'calibration']
 
 /** The detectors of a model in their order, as they run. */
 export function watchedDetectors(
-  { detectors, calibration }: ModelConfig,
+  { detectors, calibration }: Pick<ModelConfig, 'detectors' | 'calibration'>,
   running: StreamMonitor['detectors'],
 ): WatchedDetector[] {
   const registry = createRegistry()

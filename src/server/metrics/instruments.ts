@@ -3,7 +3,7 @@
  * every request moves are plain numbers here, read when somebody collects. Labels take their values from the
  * configuration and from short fixed lists only; a client is never one of them.
  */
-import type { Attributes, Meter } from '@opentelemetry/api'
+import type { Attributes } from '@opentelemetry/api'
 import type { Action, MonitorDescription, MonitorEvent, Verdict } from '../../core/monitor/index.ts'
 import type { BackendChange } from '../../embed/index.ts'
 import type { LogState } from '../http/memory.ts'
@@ -11,6 +11,7 @@ import type { ScoreUnit, WatchedDetector } from '../http/watched.ts'
 import { CONFIDENCE_BUCKETS, DURATION_BUCKETS, scoreBuckets } from './buckets.ts'
 import { Histogram, type Series } from './histogram.ts'
 import { type Observe, observeAll, observeModel } from './observed.ts'
+import type { ObservingMeter } from './textMeter.ts'
 
 /** The phases of a query: reading its body · taking its features · judging it · writing and judging it, with a log. */
 export type Phase = 'decode' | 'embed' | 'detect' | 'log'
@@ -81,7 +82,7 @@ export class Instruments {
   /** What a reader of the metrics adds to what the meter collects. */
   readonly histograms: readonly Histogram[]
 
-  constructor(meter: Meter, surroundings: Surroundings) {
+  constructor(meter: ObservingMeter, surroundings: Surroundings) {
     this.#surroundings = surroundings
     const models = surroundings.models()
     const made = histogramsFor(models)
@@ -90,18 +91,18 @@ export class Instruments {
     observeAll(meter, (observe) => this.#observe(observe))
   }
 
-  /** A query with a verdict. */
+  /** A query with a verdict; how long its phases took, where somebody knows. */
   judged(
     model: string,
     { action, proposed, detections, errors }: Verdict,
-    embedSeconds: number,
-    detectSeconds: number,
+    embedSeconds?: number,
+    detectSeconds?: number,
   ) {
     const counts = this.#models.get(model)!
     counts.actions[action]++
     counts.proposed[proposed]++
-    counts.phases.embed.record(embedSeconds)
-    counts.phases.detect.record(detectSeconds)
+    if (embedSeconds !== undefined) counts.phases.embed.record(embedSeconds)
+    if (detectSeconds !== undefined) counts.phases.detect.record(detectSeconds)
     for (const { detector, suspicious, score, confidence } of detections) {
       const own = counts.detectors.get(detector)!
       own.judged++

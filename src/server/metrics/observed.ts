@@ -1,8 +1,9 @@
 /** The metrics that are read when somebody collects: kind, meaning, and where each value lies. */
-import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
+import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api'
 import type { Action, DescribedCalibration } from '../../core/monitor/index.ts'
 import type { LogState } from '../http/memory.ts'
 import type { MeasuredModel, ModelCounts } from './instruments.ts'
+import type { ObservingMeter } from './textMeter.ts'
 
 const ACTIONS: readonly Action[] = ['allow', 'flag', 'throttle', 'suspend']
 
@@ -146,7 +147,7 @@ const OBSERVED = {
 } as const satisfies Readonly<Record<string, readonly ['counter' | 'gauge', string]>>
 
 /** Registers all of them; `collect` tells their values. */
-export function observeAll(meter: Meter, collect: (observe: Observe) => void): void {
+export function observeAll(meter: ObservingMeter, collect: (observe: Observe) => void): void {
   const made = Object.entries(OBSERVED).map(([name, [kind, description]]): [string, Observable] => {
     const options = { description }
     return [
