@@ -32,7 +32,16 @@ export interface CourseLine {
   readonly name: string
   /** A threshold or a limit. */
   readonly isLimit: boolean
+  /** Which of the panel's expressions gave it. */
+  readonly place: number
   readonly values: (number | null)[]
+}
+
+/** A value that came of an expression. */
+interface Told {
+  readonly name: string
+  readonly place: number
+  readonly value: number
 }
 
 /** One panel over time. */
@@ -41,7 +50,7 @@ export class Course {
   readonly title: string
   /** Seconds since the epoch. */
   readonly times: number[] = []
-  /** In the order in which they came. Those of a heatmap are its buckets from the lowest up. */
+  /** In the order of the panel's expressions. Those of a heatmap are its buckets from the lowest up. */
   lines: readonly CourseLine[] = []
   /** Of a table: its rows, each with a text for each column. */
   rows: readonly (readonly string[])[] = []
@@ -65,20 +74,24 @@ export class Course {
       this.rows = rowsOf(evaluate(this.#expressions[0]![1], moment), Object.keys(this.spec.columns))
       return
     }
-    const told = this.#expressions.flatMap(([legend, expression]) => {
-      return evaluate(expression, moment).map(({ labels, value }) => [nameOf(legend, labels), value] as const)
+    const told = this.#expressions.flatMap(([legend, expression], place) => {
+      return evaluate(expression, moment).map(({ labels, value }) => ({ name: nameOf(legend, labels), place, value }))
     })
-    this.#push(moment.seconds, new Map(this.spec.kind === 'heatmap' ? apart(told) : told))
+    this.#push(moment.seconds, this.spec.kind === 'heatmap' ? apart(told) : told)
   }
 
-  #push(seconds: number, told: ReadonlyMap<string, number>): void {
+  #push(seconds: number, told: readonly Told[]): void {
     const known = new Set(this.lines.map(({ name }) => name))
-    const fresh = [...told.keys()].filter((name) => !known.has(name))
-    const before = () => new Array<null>(this.times.length).fill(null)
-    this.lines = [...this.lines, ...fresh.map((name) => ({ name, isLimit: LIMIT.test(name), values: before() }))]
+    const fresh = told.filter(({ name }) => !known.has(name))
+    if (fresh.length > 0) {
+      const before = () => new Array<null>(this.times.length).fill(null)
+      const added = fresh.map(({ name, place }) => ({ name, place, isLimit: LIMIT.test(name), values: before() }))
+      this.lines = [...this.lines, ...added].sort((a, b) => a.place - b.place)
+    }
     this.times.push(seconds)
+    const byName = new Map(told.map(({ name, value }) => [name, value]))
     for (const { name, values } of this.lines) {
-      const value = told.get(name)
+      const value = byName.get(name)
       values.push(value === undefined || Number.isNaN(value) ? null : value)
     }
     while (this.times[0]! <= seconds - RANGE_SECONDS) {
@@ -100,9 +113,9 @@ function rowsOf(elements: readonly Element[], columns: readonly string[]): strin
 }
 
 /** What lies in each bucket alone, from the lowest up; the series hold what lies below each bound. */
-function apart(told: readonly (readonly [bound: string, below: number])[]): (readonly [string, number])[] {
-  const bounds = told.toSorted(([a], [b]) => boundOf(a) - boundOf(b))
-  return bounds.map(([bound, below], i) => [bound, Math.max(0, below - (bounds[i - 1]?.[1] ?? 0))])
+function apart(told: readonly Told[]): Told[] {
+  const bounds = told.toSorted((a, b) => boundOf(a.name) - boundOf(b.name))
+  return bounds.map((one, i) => ({ ...one, value: Math.max(0, one.value - (bounds[i - 1]?.value ?? 0)) }))
 }
 
 function boundOf(text: string): number {

@@ -10,10 +10,10 @@ export interface Operated {
   readonly model: string
   /** What it was made with. */
   readonly config: MonitorConfig
-  describe(): MonitorDescription | Promise<MonitorDescription>
-  snapshot(): Snapshot | Promise<Snapshot>
+  readonly describe: () => MonitorDescription | Promise<MonitorDescription>
+  readonly snapshot: () => Snapshot | Promise<Snapshot>
   /** Throws, with its state as it was, for a snapshot that does not fit. */
-  restore(snapshot: Snapshot): void | Promise<void>
+  readonly restore: (snapshot: Snapshot) => void | Promise<void>
 }
 
 /** How long the phases of a query took, as far as the page knows. */
@@ -22,7 +22,8 @@ export interface Times {
   readonly detectSeconds?: number
 }
 
-export interface PageMetrics {
+/** What a page tells of one of its monitors. */
+export interface ModelFeed {
   /** Counts a verdict. */
   judged(verdict: Verdict, times?: Times): void
   /** Counts a query that never reached the detectors. */
@@ -31,35 +32,61 @@ export interface PageMetrics {
   refused(): void
   /** Counts what happens to clients and models. Verdicts among the events are for {@link judged}. */
   happened(event: MonitorHostEvent): void
+}
+
+export interface PageMetrics {
+  /** Where to tell what comes of the queries of a monitor; by the name of its model. */
+  of(model: string): ModelFeed
   /** All metrics as `/metrics` of a server has them. */
   exposition(): Promise<string>
 }
 
-/** Begins at zero. `now` is in ms since the epoch; `version` is that of the build. */
-export async function measure(
-  operated: Operated,
-  { now = Date.now, version = 'page' }: { readonly now?: () => number; readonly version?: string } = {},
-): Promise<PageMetrics> {
-  const { model, config } = operated
-  const { calibration } = config
-  const date = calibration?.date ?? null
-  let description = await operated.describe()
-  const detectors = watchedDetectors(config, description.detectors)
-  const measured = (): MeasuredModel => ({
-    name: model,
-    detectors,
-    description,
-    calibratedMs: date === null ? undefined : Date.parse(date),
-    backends: {},
-  })
+export interface MeasureOptions {
+  /** ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+  /** Of the build. */
+  readonly version?: string
+}
+
+/** Begins at zero, for one monitor or several of different names. */
+export async function measure(all: readonly Operated[], options: MeasureOptions = {}): Promise<PageMetrics> {
+  const { now = Date.now, version = 'page' } = options
+  let models = await Promise.all(all.map((one) => measuredOf(one)))
   const meter = new TextMeter()
   const instruments = new Instruments(meter, {
-    models: () => [measured()],
+    models: () => models,
     now,
     inFlight: () => 0,
     listeners: () => 0,
     build: { version, runtime: 'browser' },
   })
+  const feeds = new Map(all.map(({ model }) => [model, feedOf(instruments, model)]))
+  return {
+    of(model) {
+      const feed = feeds.get(model)
+      if (feed === undefined) throw new Error(`no monitor is called '${model}', only ${[...feeds.keys()].join(', ')}`)
+      return feed
+    },
+    async exposition() {
+      models = await Promise.all(models.map(async (model, i) => ({ ...model, description: await all[i]!.describe() })))
+      return meter.exposition(instruments.histograms)
+    },
+  }
+}
+
+async function measuredOf({ model, config, describe }: Operated): Promise<MeasuredModel> {
+  const description = await describe()
+  const date = config.calibration?.date ?? null
+  return {
+    name: model,
+    detectors: watchedDetectors(config, description.detectors),
+    description,
+    calibratedMs: date === null ? undefined : Date.parse(date),
+    backends: {},
+  }
+}
+
+function feedOf(instruments: Instruments, model: string): ModelFeed {
   return {
     judged: (verdict, { embedSeconds, detectSeconds } = {}) => {
       instruments.judged(model, verdict, embedSeconds, detectSeconds)
@@ -70,10 +97,6 @@ export async function measure(
       if (event.kind === 'verdict' || event.kind === 'progress') return
       if (event.kind === 'backendchange') instruments.backendChanged(model, event)
       else instruments.happened(model, event)
-    },
-    async exposition() {
-      description = await operated.describe()
-      return meter.exposition(instruments.histograms)
     },
   }
 }

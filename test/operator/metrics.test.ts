@@ -76,13 +76,14 @@ describe('the text without an SDK', () => {
 describe("the page's metrics", () => {
   test('count verdicts, failures, refusals and events under the names of the server', async () => {
     const monitor = await operated()
-    const metrics = await measure(monitor, { now: () => 1000 })
+    const all = await measure([monitor], { now: () => 1000 })
+    const metrics = all.of('page')
     for (const n of TEXTS.keys()) metrics.judged(await ask(monitor, n), { detectSeconds: 0.004 })
     metrics.failed({ name: 'MonitorError', code: 'overloaded', path: '', message: 'too many' })
     metrics.refused()
     metrics.happened({ kind: 'suspended', client: 'client 0', untilMs: 5000, timeMs: 1000 })
     metrics.happened({ kind: 'verdict', verdict: await ask(monitor, 0) })
-    const text = await metrics.exposition()
+    const text = await all.exposition()
     expect(metric(text, 'detector_requests_total{detector="text_similarity"}')).toBe(TEXTS.length)
     expect(metric(text, 'suspicious_queries_total{detector="again"}')).toBe(1)
     expect(metric(text, 'detector_errors_total{detector="confidence"}')).toBe(1)
@@ -93,6 +94,16 @@ describe("the page's metrics", () => {
     expect(metric(text, 'monitaur_phase_duration_seconds_count{model="page",phase="detect"}')).toBe(TEXTS.length)
     expect(metric(text, 'monitaur_phase_duration_seconds_count{model="page",phase="embed"}')).toBe(0)
     expect(text).not.toMatch(/client \d/)
+  })
+
+  test('of two monitors say which, and an unknown one is refused', async () => {
+    const [first, second] = [await operated(), await operated()]
+    const metrics = await measure([first, { ...second, model: 'other' }])
+    metrics.of('other').judged(await ask(second, 0))
+    const text = await metrics.exposition()
+    expect(metric(text, 'detector_requests_total{detector="confidence",model="page"}')).toBe(0)
+    expect(metric(text, 'detector_requests_total{detector="confidence",model="other"}')).toBe(1)
+    expect(() => metrics.of('third')).toThrow("no monitor is called 'third', only page, other")
   })
 })
 
