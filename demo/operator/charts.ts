@@ -14,8 +14,9 @@ export interface Charts {
   destroy(): void
 }
 
-/** Rows that are open at first: what a visitor came for. */
+/** Rows that are open at first: what a visitor came for, less of it on a phone. */
 const OPEN = /^(?:At a glance|Decisions|Detectors|Scores)/
+const OPEN_ON_PHONE = /^(?:At a glance|Decisions)/
 /** With reduced motion the charts step on more seldom. */
 const CALM_SECONDS = 5
 
@@ -58,13 +59,14 @@ export function createCharts(): Charts {
   }
 
   function build(samples: Samples): void {
+    const opened = matchMedia('(max-width: 40rem)').matches ? OPEN_ON_PHONE : OPEN
     const rows = boardOf(samples).map(({ title, courses }) => {
       const own = courses.map(panelOf)
       panels.push(...own)
       const [short, long] = title.split(/: (.*)/)
       const details = element(
         'details',
-        { class: 'op-row', open: OPEN.test(title) },
+        { class: 'op-row', open: opened.test(title) },
         element('summary', {}, element('h3', {}, short), long === undefined ? null : element('span', {}, long)),
         element('div', { class: 'op-grid' }, ...own.map((panel) => panel.root)),
       )

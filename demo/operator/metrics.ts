@@ -8,12 +8,17 @@ import { Instruments, type MeasuredModel, TextMeter, watchedDetectors } from '..
 export interface Operated {
   /** The `model` label of its metrics. */
   readonly model: string
-  /** What it was made with. */
+  /** What it runs with; read anew each time, so that it may change, apart from which detectors there are. */
   readonly config: MonitorConfig
   readonly describe: () => MonitorDescription | Promise<MonitorDescription>
+  /** Its memory, where that can be taken out and put back. */
+  readonly state?: OperatedState
+}
+
+export interface OperatedState {
   readonly snapshot: () => Snapshot | Promise<Snapshot>
   /** Throws, with its state as it was, for a snapshot that does not fit. */
-  readonly restore: (snapshot: Snapshot) => void | Promise<void>
+  readonly restore: (snapshot: Snapshot) => unknown
 }
 
 /** How long the phases of a query took, as far as the page knows. */
@@ -51,7 +56,7 @@ export interface MeasureOptions {
 /** Begins at zero, for one monitor or several of different names. */
 export async function measure(all: readonly Operated[], options: MeasureOptions = {}): Promise<PageMetrics> {
   const { now = Date.now, version = 'page' } = options
-  let models = await Promise.all(all.map((one) => measuredOf(one)))
+  let models = await Promise.all(all.map(measuredOf))
   const meter = new TextMeter()
   const instruments = new Instruments(meter, {
     models: () => models,
@@ -68,14 +73,15 @@ export async function measure(all: readonly Operated[], options: MeasureOptions 
       return feed
     },
     async exposition() {
-      models = await Promise.all(models.map(async (model, i) => ({ ...model, description: await all[i]!.describe() })))
+      models = await Promise.all(all.map(measuredOf))
       return meter.exposition(instruments.histograms)
     },
   }
 }
 
-async function measuredOf({ model, config, describe }: Operated): Promise<MeasuredModel> {
-  const description = await describe()
+async function measuredOf(operated: Operated): Promise<MeasuredModel> {
+  const description = await operated.describe()
+  const { model, config } = operated
   const date = config.calibration?.date ?? null
   return {
     name: model,

@@ -1,16 +1,15 @@
 /** The tab with the state of the detectors: out to a file, and back. */
 import { button, element } from '../elements.ts'
-import type { Operated } from './metrics.ts'
+import type { Operated, OperatedState } from './metrics.ts'
 import { loadState, STATE_NAME, saveState } from './stateFile.ts'
 
 const KEEP_URL_MS = 10_000
 
 /** The buttons of one monitor. `onRestored` is told its name. */
 export function statePart(
-  operated: Operated,
-  { onRestored }: { readonly onRestored: (model: string) => void },
+  { model, describe }: Operated,
+  { state, onRestored }: { readonly state: OperatedState; readonly onRestored: (model: string) => void },
 ): HTMLElement {
-  const { model } = operated
   const id = `op-state-${model}`
   const said = element('p', { class: 'op-said', role: 'status', 'data-testid': `${id}-said` })
   const problem = element('p', { class: 'op-problem', role: 'alert', 'data-testid': `${id}-problem` })
@@ -36,7 +35,7 @@ export function statePart(
   )
 
   async function save(): Promise<void> {
-    const bytes = await saveState(operated)
+    const bytes = await saveState(state)
     const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
     element('a', { href: url, download: STATE_NAME }).click()
     setTimeout(() => URL.revokeObjectURL(url), KEEP_URL_MS) // the browser has begun to read it by then
@@ -44,12 +43,13 @@ export function statePart(
   }
 
   async function load(chosen: File): Promise<void> {
-    const loaded = await loadState(operated, new Uint8Array(await chosen.arrayBuffer()))
+    const loaded = await loadState(state, new Uint8Array(await chosen.arrayBuffer()))
     if (!loaded.ok) {
       tell('', loaded.message)
       return
     }
-    tell(`Loaded ${chosen.name}: ${loaded.queries} queries of ${loaded.clients} clients.`)
+    const { counts, clients } = await describe()
+    tell(`Loaded ${chosen.name}: ${counts.queries} queries of ${clients.active} clients.`)
     onRestored(model)
   }
 

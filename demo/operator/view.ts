@@ -57,7 +57,12 @@ export class OperatorView extends HTMLElement {
     const onRestored = (model: string) => {
       this.dispatchEvent(new CustomEvent('restored', { bubbles: true, detail: model }))
     }
-    const state = element('div', {}, STATE_WORDS, ...all.map((one) => statePart(one, { onRestored })))
+    const state = element(
+      'div',
+      {},
+      STATE_WORDS,
+      ...all.flatMap((one) => (one.state === undefined ? [] : [statePart(one, { state: one.state, onRestored })])),
+    )
     const parts = [
       { id: 'op-charts', label: 'Charts', content: this.#charts.root },
       { id: 'op-text', label: 'Metrics as text', content: this.#text.root },

@@ -113,7 +113,8 @@ describe('the state as a file', () => {
     for (const n of TEXTS.keys()) await ask(first, n)
     const bytes = await saveState(first)
     const second = await operated()
-    expect(await loadState(second, bytes)).toEqual({ ok: true, queries: 6, clients: 3 })
+    expect(await loadState(second, bytes)).toEqual({ ok: true })
+    expect((await second.describe()).counts.queries).toBe(6)
     expect(await ask(second, 2)).toEqual(await ask(first, 2))
   })
 

@@ -17,7 +17,8 @@ async function start() {
   const engine = createMonitorEngine(CONFIG)
   const view = document.querySelector('operator-view')!
   const { describe, snapshot, restore } = engine
-  const metrics = (await view.operate([{ model: 'page', config: CONFIG, describe, snapshot, restore }])).of('page')
+  const operated = { model: 'page', config: CONFIG, describe, state: { snapshot, restore } }
+  const metrics = (await view.operate([operated])).of('page')
 
   /** One query, with the times of its phases. */
   async function ask(query: Query): Promise<Verdict | undefined> {
