@@ -5,6 +5,7 @@ import { byId } from './elements.ts'
 import { setUpFacts } from './facts.ts'
 import { type Send, setUpRow, setUpTabs, setUpText } from './inputs.ts'
 import { keepOffline } from './offline.ts'
+import { setUpOperator } from './operate.ts'
 import { setUpPictures } from './pictureInput.ts'
 import { Session } from './session.ts'
 import { defineStory } from './story/index.ts'
@@ -20,11 +21,15 @@ const stream = createStream()
 const chart = createChart((number) => stream.reveal(number))
 const showFacts = setUpFacts(session)
 const selectTab = setUpTabs()
+const tellOperator = setUpOperator({ session, onRestored: () => show('The state was loaded.'), onError: tellError })
 /** What to say in the next frame; undefined while none is due. */
 let next: string | undefined
 
 const send: Send = (query) => {
-  session.ask(query).then((judged) => show(spoken(judged)), tellError)
+  session.ask(query).then((judged) => {
+    tellOperator(judged)
+    show(spoken(judged))
+  }, tellError)
 }
 
 setUpText(send)

@@ -3,7 +3,7 @@
  * is told the same log. Knows nothing of the document.
  */
 import { fromBytes, type PlainError, type Snapshot, toBytes, toMonitorError } from '../src/core/index.ts'
-import type { Verdict } from '../src/core/monitor/index.ts'
+import type { MonitorDescription, Verdict } from '../src/core/monitor/index.ts'
 import type { Monitor, Query } from '../src/embed/index.ts'
 import { startWorker, type WorkerHost } from '../src/worker/index.ts'
 import { CLIENT, DEFAULTS, type Kind, monitorConfig, type Settings } from './config.ts'
@@ -102,6 +102,11 @@ export class Session {
       await this.#replay(this.#settings, undefined, [])
       this.#count = 0
     })
+  }
+
+  /** The monitor as it is, for its operator. */
+  describe(): Promise<MonitorDescription> {
+    return this.#inTurn(async () => (await this.#monitor).describe())
   }
 
   /** The monitor's memory as bytes: the same that a server restores. */

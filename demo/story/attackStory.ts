@@ -151,6 +151,7 @@ export class AttackStory extends HTMLElement {
     for (const [lane, queries] of byLane.entries()) this.#lanes[lane]!.show(queries)
     byId<RunBadge>('run-badge').show(byLane.flat())
     for (const event of events) this.#tell(event)
+    if (events.length > 0) this.dispatchEvent(new CustomEvent('played', { detail: events }))
   }
 
   #tell(event: StoryEvent): void {

@@ -1,4 +1,5 @@
 /** What the story's engine tells, in plain data: the worker sends it, the page plays it. */
+import type { MonitorDescription, MonitorEvent, Verdict } from '../../src/core/monitor/index.ts'
 import type { AttackName, CastName, RoleName } from './names.ts'
 
 /** What a visitor can set, also by the address of the page. */
@@ -39,6 +40,16 @@ export interface Near {
   readonly change: number
 }
 
+/** What the monitor said of a query, for its operator. */
+export interface Watched {
+  readonly verdict: Verdict
+  readonly events: readonly MonitorEvent[]
+  /** The monitor as it was then. */
+  readonly description: MonitorDescription
+  /** Time that the detectors took, in ms. */
+  readonly detectMs: number
+}
+
 export interface QueryEvent extends Shown {
   readonly kind: 'query'
   readonly lane: number
@@ -60,6 +71,7 @@ export interface QueryEvent extends Shown {
   readonly isAlike: boolean
   /** Time that the model and the detectors took, in ms. */
   readonly ms: number
+  readonly watched: Watched
 }
 
 /** A query that was refused before the model saw it. */

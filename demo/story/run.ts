@@ -130,8 +130,10 @@ class LaneRun {
     const { now, answer, onEvent } = this.#stage
     const from = now()
     const logits = await answer(input)
+    const answered = now()
     const seen = this.#watch.see({ lane, timeMs: this.#timeMs, input, logits })
-    const ms = now() - from
+    const seenMs = now()
+    const ms = seenMs - from
     const number = ++this.asked
     if (seen.isAlike) this.alike++
     const { score, nearest, isAlike, lineage } = seen
@@ -149,6 +151,7 @@ class LaneRun {
       built,
       isAlike,
       ms,
+      watched: { ...seen.watched, detectMs: seenMs - answered },
     })
     if (seen.isSuspicious && !this.#isCaught) await this.#catch(number, seen.reason, lineage)
     return seen.isSuspended ? new Float32Array() : logits

@@ -1,9 +1,9 @@
 /** The watch over all lanes: a monitor that suspends whom the descent lineage finds out, and a check for likeness to compare. */
 import { createDetector, type DescentLineageMetadata, pictureVector, softmax } from '../../src/core/index.ts'
-import { createStreamMonitor } from '../../src/core/monitor/index.ts'
+import { createStreamMonitor, type StreamMonitorConfig } from '../../src/core/monitor/index.ts'
 import type { Picture } from '../../src/eval/index.ts'
 import { DIGIT_SHAPE } from './drawnDigits.ts'
-import type { Near } from './events.ts'
+import type { Near, Watched } from './events.ts'
 
 /** The stream begins at this time; its own clock counts on from there. */
 const START_MS = Date.UTC(2026, 0, 1)
@@ -18,6 +18,7 @@ export interface Seen {
   readonly lineage: DescentLineageMetadata
   readonly isAlike: boolean
   readonly nearest: Near | null
+  readonly watched: Omit<Watched, 'detectMs'>
 }
 
 export interface Watch {
@@ -32,11 +33,15 @@ export interface Watch {
 }
 
 /** With `protection` the first alarm suspends the client; without it is only told. */
-export function createWatch(lanes: number, protection: boolean): Watch {
-  const monitor = createStreamMonitor({
+export function watchConfig(protection: boolean): StreamMonitorConfig {
+  return {
     detectors: [{ name: 'descent_lineage' }],
     policy: { mode: protection ? 'enforce' : 'observe', throttleAt: 1, suspendAt: 1 },
-  })
+  }
+}
+
+export function createWatch(lanes: number, protection: boolean): Watch {
+  const monitor = createStreamMonitor(watchConfig(protection))
   const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
   const earlier = Array.from({ length: lanes }, (): Picture[] => [])
 
@@ -46,7 +51,7 @@ export function createWatch(lanes: number, protection: boolean): Watch {
       const pixels = { ...DIGIT_SHAPE, data: input, maxValue: 1 as const }
       const vector = pictureVector(pixels)
       const observation = { vector, probabilities: softmax(logits) }
-      const { verdict } = monitor.apply({
+      const { verdict, events } = monitor.apply({
         kind: 'query',
         client: clientOf(lane),
         timeMs: START_MS + timeMs,
@@ -60,7 +65,8 @@ export function createWatch(lanes: number, protection: boolean): Watch {
       earlier[lane]!.push(input)
       const isSuspended = verdict.action === 'suspend'
       const lineage = metadata as DescentLineageMetadata
-      return { score, reason, isSuspicious: suspicious, isSuspended, lineage, isAlike, nearest }
+      const watched = { verdict, events, description: monitor.describe() }
+      return { score, reason, isSuspicious: suspicious, isSuspended, lineage, isAlike, nearest, watched }
     },
   }
 }
