@@ -1,9 +1,10 @@
 /** The watch over all lanes: a monitor that suspends whom the descent lineage finds out, and a check for likeness to compare. */
 import { createDetector, type DescentLineageMetadata, pictureVector, softmax } from '../../src/core/index.ts'
-import { createStreamMonitor, type StreamMonitorConfig } from '../../src/core/monitor/index.ts'
+import { createStreamMonitor } from '../../src/core/monitor/index.ts'
 import type { Picture } from '../../src/eval/index.ts'
 import { DIGIT_SHAPE } from './drawnDigits.ts'
 import type { Near, Watched } from './events.ts'
+import { watchConfig } from './watchConfig.ts'
 
 /** The stream begins at this time; its own clock counts on from there. */
 const START_MS = Date.UTC(2026, 0, 1)
@@ -32,14 +33,7 @@ export interface Watch {
   }): Seen
 }
 
-/** With `protection` the first alarm suspends the client; without it is only told. */
-export function watchConfig(protection: boolean): StreamMonitorConfig {
-  return {
-    detectors: [{ name: 'descent_lineage' }],
-    policy: { mode: protection ? 'enforce' : 'observe', throttleAt: 1, suspendAt: 1 },
-  }
-}
-
+/** One monitor over all lanes; what `protection` means stands in {@link watchConfig}. */
 export function createWatch(lanes: number, protection: boolean): Watch {
   const monitor = createStreamMonitor(watchConfig(protection))
   const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
