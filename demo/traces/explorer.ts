@@ -15,7 +15,7 @@ export class TracesExplorer extends HTMLElement {
   readonly #attack = element('select', { id: 'tr-attack' })
   readonly #detector = element('select', { id: 'tr-detector' })
   readonly #threshold = element('input', { type: 'range', id: 'tr-threshold', min: 0, step: 1 })
-  readonly #value = element('output', { for: 'tr-threshold', class: 'tr-value' })
+  readonly #value = element('span', { class: 'tr-value', 'aria-hidden': 'true' }) // the slider says it
   readonly #own = button('Its own threshold', () => this.#useOwn(), { class: 'quiet' })
   readonly #about = element('p', { class: 'hint' })
   readonly #caught = element('p', { class: 'tr-caught', role: 'status' })
