@@ -54,10 +54,12 @@ function wordFor({ spec }: Course, value: number | null): string {
 
 function bigNumbers(course: Course): Words {
   const { spec, lines } = course
-  const steps = spec.kind === 'number' ? spec.steps : undefined
+  const { steps, lines: asked = [] } = spec.kind === 'number' ? spec : {}
+  const isNamed = asked.some(([legend]) => legend.includes('{{')) // as in Grafana
   const shown = lines.map((line) => ({ line, big: element('strong', { class: 'op-big' }) }))
+  const parts = shown.map(({ line, big }) => element('span', {}, big, isNamed ? ` ${line.name}` : null))
   return {
-    root: element('p', { class: 'op-said' }, ...shown.map(({ big }) => big)),
+    root: element('p', { class: 'op-said' }, ...parts),
     tell() {
       for (const { line, big } of shown) {
         const value = latest(line)

@@ -84,7 +84,7 @@ test('the panels are those of the dashboard, and live numbers come into words an
   )
   expect(await taken.getByRole('row').count()).toBe(5)
   expect(await coloured(taken)).toBeGreaterThan(200)
-  expect(await panel('Policy').textContent()).toContain('enforces')
+  expect(await panel('Policy').textContent()).toContain('enforces page')
   expect(await panel('Clients suspended').locator('.op-big').textContent()).toBe('1')
   expect(await panel('Failed requests').textContent()).toContain('measured where a server runs')
 })

@@ -35,7 +35,7 @@ describe('the code for one’s own app', () => {
   test('answers, reports who repeats, and refuses them under the policy of the page', () => {
     const config: MonitorConfig = {
       detectors: [{ name: 'text_repetition', threshold: 2 }],
-      policy: { mode: 'enforce', throttleAt: 2, suspendAt: 3 },
+      policy: { mode: 'enforce', throttleAt: 1.5, suspendAt: 2.5 }, // evidence fades by the millisecond
     }
     const answer = 'answer to the very same probe'
     expect(run(config, ASKS)).toEqual({
