@@ -89,6 +89,7 @@ async function measuredOf(operated: Operated): Promise<MeasuredModel> {
     description,
     calibratedMs: date === null ? undefined : Date.parse(date),
     backends: {},
+    log: undefined,
   }
 }
 

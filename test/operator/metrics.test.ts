@@ -33,6 +33,7 @@ describe('the text without an SDK', () => {
       description: await monitor.describe(),
       calibratedMs: 500,
       backends: { text_similarity: 'w"a\\s\nm' },
+      log: undefined,
     })
     let models = [await model()]
     const surroundings = {
