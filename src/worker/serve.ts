@@ -95,6 +95,8 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     clients: (name) => reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.clients())),
     suspensions: (name) =>
       reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.suspensions())),
+    exportClient: (name, client) =>
+      reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.exportClient(client))),
     warmup: (name, call) =>
       reply(() => stoppable(`${name}:${call}`, (signal) => warmupAll(machine(name).engine.models, { signal }))),
     capabilities: (name) => reply(() => capabilitiesOfAll(machine(name).engine.models)),

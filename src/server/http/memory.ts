@@ -57,6 +57,11 @@ export class Memory {
     return this.#journal === undefined ? this.#engine.apply(entry) : this.#journal.apply(entry)
   }
 
+  /** Writes a snapshot and cuts the log, where there are stores. */
+  async compact(): Promise<void> {
+    await this.#journal?.compact()
+  }
+
   async snapshot(): Promise<Snapshot> {
     return this.#journal === undefined ? this.#engine.snapshot() : this.#journal.step(() => this.#engine.snapshot())
   }
