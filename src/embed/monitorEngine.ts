@@ -64,7 +64,8 @@ export function stamp(query: Query, now: () => number, call: CallOptions): Query
   const held = holdQuery(query, call)
   const nowMs = now()
   if (held.timeMs === undefined) return { ...held, timeMs: nowMs }
-  if (!(held.timeMs > nowMs + MAX_AHEAD_MS)) return held
+  const isAhead = typeof held.timeMs === 'number' && held.timeMs > nowMs + MAX_AHEAD_MS
+  if (!isAhead) return held // what is no time is refused with the rest of the query
   const remedy = "leave it out, mend the clock it comes from, or give the monitor that clock as 'now'"
   const message = `is more than ${MAX_AHEAD_MS} ms ahead of the host's clock (${nowMs}), got ${held.timeMs}; ${remedy}`
   throw new MonitorError('bad_query', message, 'timeMs')

@@ -48,10 +48,21 @@ interface Machine {
 }
 
 /**
- * Answers on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first call.
+ * What messages of the owner say of where they come from: nothing, since a worker hears its maker only, and a port the
+ * holder of the other one. Messages between windows always name an origin.
+ */
+const OWNER = ['', undefined] as unknown as string[]
+
+/**
+ * Answers its owner on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first
+ * call. Messages that name an origin come from elsewhere and are ignored. Throws `bad_config` for a window.
  */
 export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): void {
-  expose(createHost(options), endpoint)
+  if ('document' in endpoint) {
+    const message = 'must be a worker or a port: every page that holds a window can send to it; use a MessageChannel'
+    throw new MonitorError('bad_config', message, 'endpoint')
+  }
+  expose(createHost(options), endpoint, OWNER)
 }
 
 /** The host's verbs, without a border. */

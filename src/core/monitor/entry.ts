@@ -1,6 +1,6 @@
 /** The checks of what a monitor eats. */
 import { checkNumber, isWellFormed, refuse } from '../checkers.ts'
-import type { ErrorCode, PlainError } from '../errors.ts'
+import { type ErrorCode, isErrorData, type PlainError } from '../errors.ts'
 import type { Observation } from '../types.ts'
 import type { Entry } from './verdict.ts'
 
@@ -29,6 +29,14 @@ export function checkEntry(entry: Entry, detectors: number): void {
   const { observations } = entry
   const fits = Array.isArray(observations) && observations.length === detectors
   if (!fits) refuse('bad_query', `must have one item for each of ${detectors} detectors`, observations, 'observations')
+  for (let i = 0; i < detectors; i++) checkObservation(observations[i], i)
+}
+
+/** What stands for a detector's features; the detector checks these themselves. */
+function checkObservation(one: unknown, i: number): void {
+  if (one === null) return
+  const isSound = typeof one === 'object' && ((one as PlainError).name !== 'MonitorError' || isErrorData(one))
+  if (!isSound) refuse('bad_query', 'must be an observation, an error as data, or null', one, `observations[${i}]`)
 }
 
 /** A time, or a length of time, in ms. Throws `bad_query`. */
