@@ -16,6 +16,7 @@ import {
   type Query,
   warmupAll,
 } from '../embed/index.ts'
+import { ownEndpoint } from './owner.ts'
 import {
   type Applied,
   type HostApi,
@@ -48,21 +49,16 @@ interface Machine {
 }
 
 /**
- * What messages of the owner say of where they come from: nothing, since a worker hears its maker only, and a port the
- * holder of the other one. Messages between windows always name an origin.
- */
-const OWNER = ['', undefined] as unknown as string[]
-
-/**
  * Answers its owner on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first
- * call. Messages that name an origin come from elsewhere and are ignored. Throws `bad_config` for a window.
+ * call. What does not come from the owner, or is no call of a verb, is ignored. Throws `bad_config` for a window.
  */
 export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): void {
   if ('document' in endpoint) {
     const message = 'must be a worker or a port: every page that holds a window can send to it; use a MessageChannel'
     throw new MonitorError('bad_config', message, 'endpoint')
   }
-  expose(createHost(options), endpoint, OWNER)
+  const host = createHost(options)
+  expose(host, ownEndpoint(endpoint, new Set(Object.keys(host))))
 }
 
 /** The host's verbs, without a border. */
@@ -86,7 +82,9 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
       }),
     process: (name, call, queries, batch) => reply(() => process(machine(name), `${name}:${call}`, queries, batch)),
     apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
-    cancel: async (name, call) => calls.get(`${name}:${call}`)?.abort(),
+    async cancel(name, call) {
+      if (typeof name === 'string' && typeof call === 'number') calls.get(`${name}:${call}`)?.abort()
+    },
     snapshot: (name) => reply(() => now(name, stateOf)),
     restore: (name, snapshot: Snapshot) =>
       reply(() =>

@@ -32,7 +32,7 @@ describe('observations', () => {
 
   fuzz(
     'an observation of any detector',
-    { of: cases, short: 6000, full: 350_000 },
+    { of: cases, short: 2500, full: 350_000 },
     ({ subject, detector, observation, queries }) => {
       const before = toBytes(detector.snapshot())
       try {
@@ -74,7 +74,7 @@ describe('entries', () => {
   )
   fuzz(
     'a list of entries',
-    { of: fc.array(spoilt(good), { minLength: 1, maxLength: 6 }), short: 1500, full: 80_000 },
+    { of: fc.array(spoilt(good), { minLength: 1, maxLength: 6 }), short: 500, full: 80_000 },
     (list) => {
       const monitor = createStreamMonitor(config)
       for (const entry of list) {
@@ -133,7 +133,7 @@ describe('raw queries', () => {
 
   fuzz(
     'a list of raw queries',
-    { of: fc.array(spoilt(good), { minLength: 1, maxLength: 3 }), short: 1200, full: 60_000 },
+    { of: fc.array(spoilt(good), { minLength: 1, maxLength: 3 }), short: 500, full: 60_000 },
     async (list) => {
       const monitor = createMonitor(config, { now: () => 1e12 })
       for (const query of list) {

@@ -90,7 +90,7 @@ describe('a snapshot of 4 kB', () => {
 
 describe('hostile snapshots', () => {
   const small = toBytes(trained(6).snapshot())
-  fuzz('snapshot bytes', { of: spoiltBytes([small]), short: 2000, full: 150_000 }, (bytes) => {
+  fuzz('snapshot bytes', { of: spoiltBytes([small]), short: 1500, full: 150_000 }, (bytes) => {
     try {
       const monitor = trained(2)
       monitor.restore(fromBytes(bytes))
@@ -104,7 +104,7 @@ describe('hostile snapshots', () => {
   const state = fromBytes(small)
   fuzz(
     'a monitor state with odd things in it',
-    { of: spoilt(fc.constant(state)), short: 2500, full: 120_000 },
+    { of: spoilt(fc.constant(state)), short: 800, full: 120_000 },
     (odd) => {
       const monitor = trained(2)
       const before = toBytes(monitor.snapshot())
@@ -133,7 +133,7 @@ describe('hostile snapshots', () => {
   })
   fuzz(
     'a detector state with odd things in it',
-    { of: odd, short: 4000, full: 200_000 },
+    { of: odd, short: 2500, full: 200_000 },
     ({ subject, odd: snapshot, queries }) => {
       const detector = subject.make()
       const before = toBytes(detector.snapshot())
