@@ -128,13 +128,16 @@ describe('outputs of a million classes', () => {
     }
   })
 
-  const eaters = listDetectors().filter(({ needs }) => needs === 'probabilities' || needs === 'vector')
+  // The hardness histogram begins with a reference, which says how many classes there are.
+  const eaters = listDetectors().filter(
+    ({ name, needs }) => (needs === 'probabilities' || needs === 'vector') && name !== 'hardness_histogram',
+  )
 
   test.each(eaters.map(({ name }) => name))(
     '%s refuses or remembers them within the limits of clients',
     async (name) => {
       const maxBytes = 32 * MIB
-      const monitor = createMonitor({ detectors: [configOf(name)], clients: { maxBytes } } as never)
+      const monitor = createMonitor({ detectors: [name], clients: { maxBytes } } as never)
       const grown = await grownMib(async () => {
         for (let i = 0; i < 40; i++) {
           const modelOutput = uniform.slice()
@@ -151,8 +154,3 @@ describe('outputs of a million classes', () => {
     },
   )
 })
-
-/** What a detector needs beside its name. */
-function configOf(name: string): object {
-  return { name }
-}
