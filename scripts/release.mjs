@@ -61,20 +61,23 @@ function checkTree() {
   console.log(`release: CHANGELOG.md has no heading '## ${version}' yet; --publish will ask for it`)
 }
 
-/** What users install with us, by the lock file, with what stands inside our own files. Returns how many there are. */
+/**
+ * What ships, by our own list of it: `npm sbom --omit dev` leaves out packages that tools of development ask for as well.
+ * Returns how many there are.
+ */
 function writeBill() {
-  const bill = JSON.parse(output('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev']))
-  const everything = JSON.parse(output('npm', ['sbom', '--sbom-format', 'cyclonedx']))
-  const { component } = bill.metadata
-  component.name = name
-  const inlined = JSON.parse(output(process.execPath, ['scripts/licences.mjs', '--json']))
-    .filter(({ how }) => how === 'inlined')
-    .map((one) => everything.components.find((other) => other['bom-ref'] === `${one.name}@${one.version}`))
-  bill.components.push(...inlined)
-  bill.dependencies.push(...inlined.map((one) => ({ ref: one['bom-ref'], dependsOn: [] })))
-  bill.dependencies
-    .find(({ ref }) => ref === component['bom-ref'])
-    ?.dependsOn.push(...inlined.map((one) => one['bom-ref']))
+  const bill = JSON.parse(output('npm', ['sbom', '--sbom-format', 'cyclonedx']))
+  const own = bill.metadata.component
+  const ships = JSON.parse(output(process.execPath, ['scripts/licences.mjs', '--json'])).filter(
+    ({ how }) => how !== 'optional peer',
+  )
+  const refs = new Set([own['bom-ref'], ...ships.map((one) => `${one.name}@${one.version}`)])
+  own.name = name
+  bill.components = bill.components.filter((one) => refs.has(one['bom-ref']))
+  if (bill.components.length !== ships.length) throw new Error('the list of what is inside is not complete')
+  bill.dependencies = bill.dependencies
+    .filter(({ ref }) => refs.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => refs.has(one)) }))
   writeFileSync(`${folder}/sbom.cdx.json`, `${JSON.stringify(bill, null, 2)}\n`)
   return bill.components.length
 }
