@@ -1,16 +1,20 @@
 /** One door under fuzz: so many cases, a seed in the name, and a count for the report. */
+import { basename } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { isMonitorError } from '../../../src/core/index.ts'
+import { writeReport } from '../../tools/report.ts'
 import { runsOf, SEED } from './size.ts'
 
 /** Cases of this file so far, by door. */
 const cases = new Map<string, number>()
 
-/** How many cases ran, by door. */
-export function countedCases(): ReadonlyMap<string, number> {
-  return cases
-}
+/** `reports/faults-<file>.json`: how many cases of each door passed. */
+afterAll(() => {
+  const file = basename(expect.getState().testPath ?? 'unknown', '.test.ts')
+  const rows = [...cases].map(([name, value]) => ({ name, value, unit: 'cases', met: true }))
+  if (rows.length > 0) writeReport(`faults-${file}`, rows)
+})
 
 /**
  * A test of `short` cases, or `full` ones in the nightly form. `check` throws for a crash; a failure names the seed and the
