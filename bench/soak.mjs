@@ -86,6 +86,10 @@ function report(all) {
       `It ran for ${minutes} minutes, all hosts at the same time. Honest clients, one that repeats itself, one that is malformed`,
       'and is refused for it; the repeater is suspended again and again. Lost: never answered. Wrong: another answer than the query must have.',
       '',
+      ...all.flatMap(({ name, failures, examples }) => {
+        return [...failures, ...examples].slice(0, 5).map((one) => `- ${name}: ${one}`)
+      }),
+      '',
       ...all.flatMap(({ name, what }) => [`${what}:`, '', `![Memory of ${name}](soak-${name}.svg)`, '']),
     ],
     table: [

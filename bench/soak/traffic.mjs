@@ -49,7 +49,8 @@ export async function drive(ask, { seconds, rate }) {
       })
       .catch((thrown) => {
         counts.lost++
-        if (counts.examples.length < 5) counts.examples.push(`query ${i} lost: ${thrown.message}`)
+        if (counts.examples.length < 5)
+          counts.examples.push(`query ${i} lost: ${thrown.message} ${thrown.cause?.code ?? ''}`.trim())
       })
       .finally(() => under.delete(asked))
     under.add(asked)
