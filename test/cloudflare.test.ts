@@ -295,9 +295,16 @@ describe('the default worker', () => {
   })
   afterAll(() => miniflare?.dispose())
 
-  async function ask(path: string, { body, token = TOKEN }: { body?: unknown; token?: string } = {}) {
+  async function ask(
+    path: string,
+    {
+      body,
+      token = TOKEN,
+      method = body === undefined ? 'GET' : 'POST',
+    }: { body?: unknown; token?: string; method?: string } = {},
+  ) {
     const response = await fetch(new URL(path, url), {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: { authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
@@ -321,6 +328,16 @@ describe('the default worker', () => {
     expect((await ask('/v1/clients')).body['clients']).toEqual([expect.objectContaining({ id: 'a b', queries: 2 })])
   })
 
+  test('exports and erases a client, in its object’s log too', async () => {
+    await ask('/v1/inspect', { body: { input: 'hello', modelOutput: [0.9, 0.1], client: 'to forget' } })
+    const { body } = await ask('/v1/clients/to%20forget/export')
+    expect(body).toMatchObject({ id: 'to forget', summary: { queries: 1 }, suspension: null })
+    expect(JSON.stringify(body)).not.toMatch(/"0":/)
+    expect(await ask('/v1/clients/to%20forget', { method: 'DELETE' })).toMatchObject({ body: { erased: true } })
+    expect(await ask('/v1/clients/to%20forget/export')).toMatchObject({ status: 422 })
+    expect(JSON.stringify((await ask('/v1/clients')).body)).not.toContain('to forget')
+  })
+
   test('answers nobody without the token, and everybody about its health', async () => {
     expect(await ask('/v1/clients', { token: 'another-token-of-length' })).toMatchObject({ status: 401 })
     expect(await ask('/health', { token: 'none' })).toEqual({ status: 200, body: { status: 'ok' } })
@@ -333,6 +350,7 @@ describe('the default worker', () => {
     expect(await ask('/v1/inspect', { body: { inptu: 'x' } })).toMatchObject(refused)
     expect(await ask('/v1/inspect', { body: { input: 'x', client: 5 } })).toMatchObject(refused)
     expect(await ask('/v1/inspect', { body: 'x'.repeat(1_100_000) })).toMatchObject(refused)
+    expect(await ask('/v1/inspect', { body: `{"input":${'['.repeat(900_000)}` })).toMatchObject(refused)
     expect(await ask('/v1/clients/%ff/release', { body: {} })).toMatchObject({ status: 422 })
     expect(await ask('/v1/other', { body: {} })).toMatchObject({ status: 404 })
   })

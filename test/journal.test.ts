@@ -518,6 +518,7 @@ describe('what is in a store', () => {
       { kind: 'query', client: '', id: '', timeMs: 0, observations: [] },
       { kind: 'suspend', client: 'c', timeMs: 1, untilMs: 2 },
       { kind: 'release', client: 'c', timeMs: 1 },
+      { kind: 'erase', client: 'c', timeMs: 1 },
       { kind: 'expire', timeMs: 5, unseenMs: 3 },
     ]
     for (const entry of entries) {

@@ -71,6 +71,7 @@ describe('models of embedders', () => {
     const instruments = new Instruments(meter, {
       models: () => [model],
       now: () => 0,
+      cuts: () => 0,
       inFlight: () => 0,
       listeners: () => 0,
       build: {},

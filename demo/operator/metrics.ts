@@ -62,6 +62,7 @@ export async function measure(all: readonly Operated[], options: MeasureOptions 
     models: () => models,
     now,
     inFlight: () => 0,
+    cuts: () => 0,
     listeners: () => 0,
     build: { version, runtime: 'browser' },
   })

@@ -46,6 +46,16 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'store_busy',
 ])
 
+/** True for the plain data of an error: a known code, and texts that are no essays. */
+export function isErrorData(value: unknown): value is PlainError {
+  const { name, code, message, path } = Object(value) as Record<string, unknown>
+  const isText = (text: unknown) => typeof text === 'string' && text.length <= LONGEST_TEXT
+  return name === 'MonitorError' && CODES.has(code as string) && isText(message) && isText(path)
+}
+
+/** Far above what this library says, and far below what would fill a log. */
+const LONGEST_TEXT = 10_000
+
 /** A {@link MonitorError} as plain data: survives `structuredClone` and JSON. */
 export interface PlainError {
   readonly name: 'MonitorError'

@@ -24,7 +24,7 @@ export function readNumber(
 export function readList<T>(value: unknown, path: string, max: number, item: (v: unknown, path: string) => T): T[] {
   if (!Array.isArray(value) || value.length > max)
     refuse('bad_snapshot', `must be a list of at most ${max}`, value, path)
-  return (value as unknown[]).map((v, i) => item(v, `${path}[${i}]`))
+  return Array.from(value as unknown[], (v, i) => item(v, `${path}[${i}]`)) // `map` would pass over gaps, unread
 }
 
 /** A string of at most `max` characters. */

@@ -125,17 +125,22 @@ export async function featurizeAll<Q, Entry>(
   queries: readonly Q[],
   call: CallOptions,
 ): Promise<Entry[]> {
+  // A typed array would map promises to numbers, and nobody would hear them fail.
+  if (!Array.isArray(queries)) refuse('bad_query', 'must be a list of queries', queries, '')
   const entries: Entry[] = []
   for (let start = 0; start < queries.length; start += BATCH) {
     const part = queries.slice(start, start + BATCH)
-    entries.push(...(await Promise.all(part.map((query, i) => atPlace(start + i, engine.featurize(query, call))))))
+    entries.push(
+      ...(await Promise.all(part.map((query, i) => atPlace(start + i, () => engine.featurize(query, call))))),
+    )
   }
   return entries
 }
 
-async function atPlace<T>(index: number, promise: Promise<T>): Promise<T> {
+/** Also what is thrown at once: else the failures of the queries before it would be heard by nobody. */
+async function atPlace<T>(index: number, make: () => Promise<T>): Promise<T> {
   try {
-    return await promise
+    return await make()
   } catch (thrown) {
     throw isMonitorError(thrown) ? withPath(thrown, `[${index}]`) : thrown
   }

@@ -2,6 +2,7 @@
 import { isPlainObject, type Snapshot } from '../core/index.ts'
 import type {
   Admission,
+  ClientExport,
   ClientSummary,
   MonitorDescription,
   MonitorEvent,
@@ -32,6 +33,10 @@ export interface Monitor extends ModelHost {
   suspend(client: string, forMs?: number): Promise<void>
   /** Ends a suspension and clears the evidence. */
   release(client: string): Promise<void>
+  /** Forgets one client: its memories, its evidence and its suspension. */
+  erase(client: string): Promise<void>
+  /** All that is held under a client's name; undefined where nothing is. */
+  exportClient(client: string): Promise<ClientExport | undefined>
   /** The remembered clients, most recently seen last. */
   clients(): Promise<ClientSummary[]>
   snapshot(): Promise<Snapshot>
@@ -91,6 +96,10 @@ export function createMonitor(config: MonitorConfig, options: MonitorHostOptions
     async release(client) {
       await step(() => tell(engine.apply({ kind: 'release', client, timeMs: now() })))
     },
+    async erase(client) {
+      await step(() => tell(engine.apply({ kind: 'erase', client, timeMs: now() })))
+    },
+    exportClient: (client) => step(() => engine.stream.exportClient(client)),
     clients: () => step(engine.stream.clients),
     snapshot: () => step(engine.snapshot),
     restore: (snapshot) => step(() => engine.restore(snapshot)),

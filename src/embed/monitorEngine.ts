@@ -52,10 +52,23 @@ export interface EngineOptions {
   readonly now?: () => number
 }
 
-/** The query as it is now, with the host's time where it brings none; not copied where the caller gives it away. */
+/** How far ahead of the host's clock a query's time may be, in ms. */
+export const MAX_AHEAD_MS = 300_000
+
+/**
+ * The query as it is now, with the host's time where it brings none; not copied where the caller gives it away. Throws
+ * `bad_query` for a time far in the future: it would end suspensions and fade evidence for everybody, and the stream's
+ * time never goes back.
+ */
 export function stamp(query: Query, now: () => number, call: CallOptions): Query {
   const held = holdQuery(query, call)
-  return held.timeMs === undefined ? { ...held, timeMs: now() } : held
+  const nowMs = now()
+  if (held.timeMs === undefined) return { ...held, timeMs: nowMs }
+  const isAhead = typeof held.timeMs === 'number' && held.timeMs > nowMs + MAX_AHEAD_MS
+  if (!isAhead) return held // what is no time is refused with the rest of the query
+  const remedy = "leave it out, mend the clock it comes from, or give the monitor that clock as 'now'"
+  const message = `is more than ${MAX_AHEAD_MS} ms ahead of the host's clock (${nowMs}), got ${held.timeMs}; ${remedy}`
+  throw new MonitorError('bad_query', message, 'timeMs')
 }
 
 /** Tells the host what happened, after the state has been changed, and gives the verdict. */

@@ -9,7 +9,7 @@ import { loadConfig, unknownVariables } from './config/source.ts'
 import { createServerApp, type ServerApp } from './http/app.ts'
 import type { ServerAppOptions } from './http/service.ts'
 import type { Io } from './main.ts'
-import { measureProcess } from './metrics/process.ts'
+import { measureClock, measureConnections, measureProcess } from './metrics/process.ts'
 import { createMetrics } from './metrics/provider.ts'
 import { Output } from './output.ts'
 import { redisStores } from './redis/redisStores.ts'
@@ -18,6 +18,7 @@ import { listen } from './serveHost.ts'
 import { createLog, describeError, type Log } from './serveLog.ts'
 import { readServeOptions, SERVE_HELP, type ServeOptions } from './serveOptions.ts'
 import { keepState } from './serveState.ts'
+import { createSteadyClock } from './steadyClock.ts'
 import { fileStores } from './stores/fileStores.ts'
 import { version } from './version.ts'
 
@@ -66,8 +67,16 @@ interface Run {
 async function run({ options, config, log, io, stdout }: Run): Promise<number> {
   const metrics = await createMetrics(config.metrics)
   const endMeasuring = measureProcess(metrics.meter)
+  const countStep = measureClock(metrics.meter)
+  const now = createSteadyClock({
+    onStep: ({ kind, byMs }) => {
+      if (kind === 'seen') countStep()
+      log.write('warn', `clock_step_${kind}`, { byMs })
+    },
+  })
   const app = createServerApp({
     config,
+    now,
     meter: metrics.meter,
     exposition: metrics.exposition,
     log: log.tell,
@@ -82,6 +91,7 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
   const state = await keepState(app, config.state, onFailure)
   const stopping = stopSignal(io.interrupted)
   const server = await listen(app, { ...config, onFailure })
+  measureConnections(metrics.meter, server.connections)
   const unwatch = watchConfig(app, options, io, log)
   await stdout.write(
     options.json ? `${JSON.stringify({ address: `${server.origin}/` })}\n` : `monitaur: ${server.origin}/\n`,

@@ -20,21 +20,30 @@ export function takeDirectly(detect: DirectDetect, incoming: IncomingMessage, ou
   }
   let first: Uint8Array | undefined
   let chunks: Uint8Array[] | undefined
-  let isWhole = false
+  let isOver = false
+  const arrived = detect.receive(() => {
+    isOver = true
+    send(outgoing, detect.giveUp(length)) // it says that the connection closes, and Node closes it
+  })
   incoming.on('data', (chunk: Uint8Array) => {
     if (first === undefined) first = chunk
     else if (chunks === undefined) chunks = [first, chunk]
     else chunks.push(chunk)
   })
   incoming.on('end', () => {
-    isWhole = true // and as long as it said: Node sees to that
+    if (isOver) return
+    isOver = true // and as long as it said: Node sees to that
+    arrived()
     const bytes = chunks !== undefined ? Buffer.concat(chunks) : (first ?? new Uint8Array(0))
     const answer = detect.answerNow(bytes)
     if (answer !== undefined) send(outgoing, answer)
     else detect.answer(bytes).then((later) => send(outgoing, later))
   })
   incoming.on('close', () => {
-    if (!isWhole) detect.abandon(length)
+    if (isOver) return
+    isOver = true
+    arrived()
+    detect.abandon(length)
   })
   return true // an error, which Node keeps to itself where nobody listens, ends in 'close' too
 }

@@ -6,12 +6,14 @@ import { MonitorError } from '../core/index.ts'
 import type { ServerConfig } from './config/config.ts'
 import type { ServerApp } from './http/app.ts'
 import { errorResponse, HttpError } from './http/errors.ts'
+import { boundConnections, type Connections } from './serveConnections.ts'
 import { takeDirectly } from './serveDirect.ts'
 
 export interface Listening {
   /** Such as `http://127.0.0.1:8000`. */
   readonly origin: string
   readonly port: number
+  readonly connections: Connections
   /**
    * Stops accepting, and waits for the requests under way, for `waitMs` at most. Resolves to whether all of them were
    * finished.
@@ -20,7 +22,7 @@ export interface Listening {
 }
 
 export interface HostOptions extends Pick<ServerConfig, 'host' | 'port'> {
-  readonly limits: Pick<ServerConfig['limits'], 'maxHeaderBytes' | 'receiveTimeoutMs'>
+  readonly limits: Pick<ServerConfig['limits'], 'maxConnections' | 'maxHeaderBytes' | 'receiveTimeoutMs'>
   /** Told of what the adapter could not turn into a request or an answer. */
   readonly onFailure: (thrown: unknown) => void
 }
@@ -52,12 +54,14 @@ export async function listen(
   const server = createServer(options, (incoming, outgoing) => {
     if (!takeDirectly(detect, incoming, outgoing)) listener(incoming, outgoing).catch(onFailure)
   })
+  const connections = boundConnections(server, limits.maxConnections)
   await opened(server, host, port)
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return {
     origin: `http://${name}:${address.port}`,
     port: address.port,
+    connections,
     stop: (waitMs) => stopped(server, waitMs),
   }
 }

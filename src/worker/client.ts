@@ -228,6 +228,11 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now 
     async release(client) {
       learn(await machine.apply({ kind: 'release', client, timeMs: now() }))
     },
+    async erase(client) {
+      learn(await machine.apply({ kind: 'erase', client, timeMs: now() }))
+      await machine.snapshot() // cuts the log, so that nothing of the client is left on this side either
+    },
+    exportClient: (client) => machine.exportClient(client),
     clients: () => machine.clients() as Promise<ClientSummary[]>,
     snapshot: () => machine.snapshot(),
     restore: (snapshot) => machine.restore(snapshot),

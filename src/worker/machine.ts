@@ -4,7 +4,7 @@
  */
 import { proxy, transfer } from 'comlink'
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
-import type { Policy, Suspension } from '../core/monitor/index.ts'
+import type { ClientExport, Policy, Suspension } from '../core/monitor/index.ts'
 import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
 import type { Lane, Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
@@ -202,6 +202,10 @@ export class MachineClient {
 
   async describe(): Promise<unknown> {
     return this.#send((api) => api.describe(this.name))
+  }
+
+  async exportClient(client: string): Promise<ClientExport | undefined> {
+    return this.#send((api) => api.exportClient(this.name, client))
   }
 
   async clients(): Promise<unknown> {

@@ -1,10 +1,10 @@
 /** What crosses between a page and its worker. Plain data with a tag: error classes do not survive the trip. */
 import type { Observation, PlainError, Snapshot } from '../core/index.ts'
-import type { Entry, Policy, Suspension } from '../core/monitor/index.ts'
+import type { ClientExport, Entry, Policy, Suspension } from '../core/monitor/index.ts'
 import type { ModelCapabilities, ModelEvent, Query } from '../embed/index.ts'
 
 /** Raised when the two sides no longer understand each other. */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 
 /** What a machine in the worker is to be. Functions cannot cross. */
 export type MachineConfig =
@@ -56,5 +56,7 @@ export interface HostApi {
   /** Loads the models of a machine; can be stopped like `process`. */
   warmup(machine: string, call: number): Promise<Reply<ModelCapabilities>>
   capabilities(machine: string): Promise<Reply<ModelCapabilities>>
+  /** Of a monitor: all that is held under a client's name. */
+  exportClient(machine: string, client: string): Promise<Reply<ClientExport | undefined>>
   close(machine: string): Promise<Reply<null>>
 }

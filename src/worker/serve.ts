@@ -16,6 +16,7 @@ import {
   type Query,
   warmupAll,
 } from '../embed/index.ts'
+import { ownEndpoint } from './owner.ts'
 import {
   type Applied,
   type HostApi,
@@ -48,10 +49,16 @@ interface Machine {
 }
 
 /**
- * Answers on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first call.
+ * Answers its owner on an endpoint: `serveWorker(self)` in a worker script, or a MessagePort. Nothing runs before the first
+ * call. What does not come from the owner, or is no call of a verb, is ignored. Throws `bad_config` for a window.
  */
 export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): void {
-  expose(createHost(options), endpoint)
+  if ('document' in endpoint) {
+    const message = 'must be a worker or a port: every page that holds a window can send to it; use a MessageChannel'
+    throw new MonitorError('bad_config', message, 'endpoint')
+  }
+  const host = createHost(options)
+  expose(host, ownEndpoint(endpoint, new Set(Object.keys(host))))
 }
 
 /** The host's verbs, without a border. */
@@ -75,7 +82,9 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
       }),
     process: (name, call, queries, batch) => reply(() => process(machine(name), `${name}:${call}`, queries, batch)),
     apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
-    cancel: async (name, call) => calls.get(`${name}:${call}`)?.abort(),
+    async cancel(name, call) {
+      if (typeof name === 'string' && typeof call === 'number') calls.get(`${name}:${call}`)?.abort()
+    },
     snapshot: (name) => reply(() => now(name, stateOf)),
     restore: (name, snapshot: Snapshot) =>
       reply(() =>
@@ -95,6 +104,8 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     clients: (name) => reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.clients())),
     suspensions: (name) =>
       reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.suspensions())),
+    exportClient: (name, client) =>
+      reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.exportClient(client))),
     warmup: (name, call) =>
       reply(() => stoppable(`${name}:${call}`, (signal) => warmupAll(machine(name).engine.models, { signal }))),
     capabilities: (name) => reply(() => capabilitiesOfAll(machine(name).engine.models)),

@@ -15,11 +15,11 @@ import { type Driven, drive, timeless } from './tools/drive.ts'
 import { inOneProcess } from './tools/oneProcess.ts'
 import { configOf, type Replica, startReplica } from './tools/replica.ts'
 import { type RoundRobin, roundRobin } from './tools/roundRobin.ts'
-import { FULL } from './tools/size.ts'
+import { IS_FULL } from './tools/size.ts'
 import { type Recorded, recordedStream } from './tools/stream.ts'
 
-const SEEDS = FULL ? Array.from({ length: 13 }, (_, i) => i + 1) : [3]
-const KILLS = FULL ? 40 : 8
+const SEEDS = IS_FULL ? Array.from({ length: 13 }, (_, i) => i + 1) : [3]
+const KILLS = IS_FULL ? 40 : 8
 const REPLICAS = 3
 const CLIENTS = 40
 /** More than are ever asked while so many are killed. */
@@ -59,7 +59,7 @@ afterAll(() => {
   const kills = sum(({ kills: { replica, redis } }) => replica + redis)
   writePart('faults', 'kill -9', [
     { name: 'seeds', value: SEEDS.join(', '), unit: '', met: null },
-    { name: 'kills', value: kills, unit: '', ...(FULL ? { goal: 500, met: kills >= 500 } : { met: null }) },
+    { name: 'kills', value: kills, unit: '', ...(IS_FULL ? { goal: 500, met: kills >= 500 } : { met: null }) },
     { name: 'of replicas', value: sum(({ kills: { replica } }) => replica), unit: '', met: null },
     { name: 'of Redis', value: sum(({ kills: { redis } }) => redis), unit: '', met: null },
     { name: 'acknowledged queries', value: sum(({ asked }) => asked), unit: '', met: null },

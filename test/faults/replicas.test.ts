@@ -11,11 +11,11 @@ import { type Driven, drive, timeless } from './tools/drive.ts'
 import { inOneProcess } from './tools/oneProcess.ts'
 import { configOf, type Replica, startReplica } from './tools/replica.ts'
 import { type RoundRobin, roundRobin } from './tools/roundRobin.ts'
-import { FULL } from './tools/size.ts'
+import { IS_FULL } from './tools/size.ts'
 import { recordedStream } from './tools/stream.ts'
 
-const QUERIES = FULL ? 50_000 : 2000
-const CLIENTS = FULL ? 500 : 50
+const QUERIES = IS_FULL ? 50_000 : 2000
+const CLIENTS = IS_FULL ? 500 : 50
 const REPLICAS = 3
 const LONG_MS = 1_500_000
 

@@ -40,6 +40,7 @@ describe('the text without an SDK', () => {
       models: () => models,
       now: () => 4000,
       inFlight: () => 2,
+      cuts: () => 0,
       listeners: () => 0,
       build: { version: 'x', runtime: 'y' },
     }

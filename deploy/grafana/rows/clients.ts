@@ -27,11 +27,12 @@ export const clients = [
     title: 'Clients forgotten',
     description:
       'Evicted to make room. A storm, more than half of all clients within a minute, is an alarm: somebody may be ' +
-      'washing out memories with invented names.',
+      'washing out memories with invented names. Or erased by an operator, at the wish of the client.',
     width: 8,
     lines: [
       ['{{model}} evicted', growth('model', ofModels('monitaur_evictions_total'))],
       ['{{model}} storms', growth('model', ofModels('monitaur_eviction_storms_total'))],
+      ['{{model}} erased', growth('model', ofModels('monitaur_erasures_total'))],
     ],
   }),
   graph({

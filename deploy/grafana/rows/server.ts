@@ -77,6 +77,24 @@ export const server = [
     ],
   }),
   graph({
+    title: 'Slow senders',
+    description:
+      'Connections, and what had to give way because the server was full: requests whose bodies came too slowly, and ' +
+      'connections that never asked anything.',
+    width: 6,
+    lines: [
+      ['connections', sumBy('', ofServers('http_connections'))],
+      ['requests given up', growth('', ofServers('http_requests_cut_total'))],
+      ['connections given up', growth('', ofServers('http_connections_dropped_total'))],
+    ],
+  }),
+  graph({
+    title: 'Steps of the clock',
+    description: 'Times that the clock of the machine was set. The monitor follows after a minute.',
+    width: 6,
+    lines: [['{{instance}}', growth('instance', ofServers('monitaur_clock_steps_total'))]],
+  }),
+  graph({
     title: 'CPU',
     description: 'Cores in use. One thread judges, so near 1 the server is full; pictures are decoded on others.',
     width: 6,

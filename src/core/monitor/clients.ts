@@ -100,6 +100,18 @@ export class ClientTable {
     return this.#isOver() ? this.#evict() : []
   }
 
+  /** True if it was there. */
+  remove(id: string): boolean {
+    const kept = this.#clients.get(id)
+    if (kept === undefined) return false
+    this.#clients.delete(id)
+    this.#bytes -= kept.bytes
+    if (kept === this.#newest)
+      // else it would be kept in memory all the same
+      this.#newest = undefined
+    return true
+  }
+
   /** Drops every client that was last seen before this time. */
   forget(beforeMs: number): void {
     for (const [id, { state, bytes }] of this.#clients) {

@@ -24,6 +24,7 @@ export { suspects } from './suspects.ts'
 export { type Suspension, toldOf } from './suspensions.ts'
 export type {
   Admission,
+  ClientExport,
   ClientSummary,
   DescribedCalibration,
   DescribedDetector,

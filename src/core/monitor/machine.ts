@@ -1,4 +1,5 @@
 /** The state of a monitor, and what an entry does to it. */
+import { eraseClient, expireClients, releaseClient } from './byHand.ts'
 import { type ClientLimits, type ClientState, ClientTable } from './clients.ts'
 import { Drift, DriftPace, type Typical } from './evidence/drift.ts'
 import type { EvidenceRule } from './evidence/evidence.ts'
@@ -105,8 +106,9 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
     events = []
     if (entry.kind === 'query') return { verdict: judge(entry), events }
     if (entry.kind === 'suspend') suspend(entry.client, entry.untilMs)
-    else if (entry.kind === 'release') release(entry.client)
-    else expire(entry.unseenMs)
+    else if (entry.kind === 'release') releaseClient(state, entry.client, tell)
+    else if (entry.kind === 'erase') eraseClient(state, entry.client, tell)
+    else expireClients(state, entry.unseenMs)
     return { events }
   }
 
@@ -273,28 +275,5 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
   function suspend(client: string, untilMs: number, reason?: string): void {
     state.suspended.begin(client, { untilMs, sinceMs: reason === undefined ? null : nowMs }, nowMs)
     tell({ kind: 'suspended', client, untilMs, timeMs: nowMs, ...(reason === undefined ? {} : { reason }) })
-  }
-
-  /** It was a mistake: also what the client's group is suspended for. */
-  function release(id: string): void {
-    const client = state.clients.get(id)
-    if (client !== undefined) {
-      forgive(client)
-      const group = state.groups.get(client.group)
-      if (group !== undefined && state.suspendedGroups.end(group.id)) forgive(group)
-    }
-    if (state.suspended.end(id)) tell({ kind: 'released', client: id, timeMs: nowMs })
-  }
-
-  function forgive(owner: ClientState): void {
-    owner.evidence.clear()
-    owner.suspensions = 0
-  }
-
-  function expire(unseenMs: number): void {
-    state.clients.forget(nowMs - unseenMs)
-    state.groups.forget(nowMs - unseenMs)
-    state.suspended.expire(nowMs)
-    state.suspendedGroups.expire(nowMs)
   }
 }

@@ -22,6 +22,7 @@ import { toldOf } from './suspensions.ts'
 import {
   type Admission,
   type Applied,
+  type ClientExport,
   type ClientSummary,
   COUNTS,
   type DescribedCalibration,
@@ -56,6 +57,7 @@ export function createStreamMonitor(
     apply: apply as StreamMonitor['apply'],
     clients: () => [...state.clients].map(summary),
     suspensions: () => state.suspended.list(),
+    exportClient,
     subjects: () => slots.map(subjectOf),
     snapshot,
     restore,
@@ -84,6 +86,17 @@ export function createStreamMonitor(
     const known = { id, evidence: evidence.value(state.nowMs - lastMs), lastMs, queries, suspicious }
     const suspension = state.suspended.of(id, state.nowMs)
     return suspension === undefined ? known : { ...known, suspendedUntilMs: suspension.untilMs }
+  }
+
+  function exportClient(client: string): ClientExport | undefined {
+    const id = checkClient(client)
+    const known = state.clients.get(id)
+    const suspension = state.suspended.known(id) ?? null
+    if (known === undefined && suspension === null) return undefined
+    if (known === undefined) return { id, group: '', summary: null, suspension, memories: [] }
+    const own = slots.filter(({ scope }) => scope === 'client')
+    const memories = known.detectors.map((detector, i) => ({ label: own[i]!.label, snapshot: detector.snapshot() }))
+    return { id, group: known.group, summary: summary(known), suspension, memories }
   }
 
   function describe(): MonitorDescription {

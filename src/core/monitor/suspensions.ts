@@ -43,6 +43,11 @@ export class Suspensions {
     }
   }
 
+  /** Also one that has ended and is still remembered. */
+  known(name: string): Suspension | undefined {
+    return this.#byName.get(name)
+  }
+
   /** True if there was one. */
   end(name: string): boolean {
     return this.#byName.delete(name)

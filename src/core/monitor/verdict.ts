@@ -9,6 +9,7 @@ import type { Direction } from './evidence/drift.ts'
 import type { EvidenceRule } from './evidence/evidence.ts'
 import type { Action, Policy, PolicyConfig } from './policy.ts'
 import type { Scope } from './slots.ts'
+import type { Suspension } from './suspensions.ts'
 
 /** A detector of any kind inside a monitor. */
 export type StreamDetector = Detector<Observation, unknown>
@@ -47,7 +48,7 @@ export interface QueryEntry {
    */
   readonly group?: string
   readonly id?: string
-  /** ms since the epoch. A time earlier than the stream's latest counts as the latest. */
+  /** ms since the epoch, at most 8.64e15. A time earlier than the stream's latest counts as the latest. */
   readonly timeMs: number
   /**
    * For each detector in order: what it shall eat, why that could not be had, or null where it does not apply. A detector
@@ -61,6 +62,8 @@ export type Entry =
   | QueryEntry
   | { readonly kind: 'suspend'; readonly client: string; readonly timeMs: number; readonly untilMs: number }
   | { readonly kind: 'release'; readonly client: string; readonly timeMs: number }
+  /** Forgets one client: its memories, evidence and suspension. */
+  | { readonly kind: 'erase'; readonly client: string; readonly timeMs: number }
   /** Forgets every client that was not seen for `unseenMs`, and suspensions that have ended. */
   | { readonly kind: 'expire'; readonly timeMs: number; readonly unseenMs: number }
 
@@ -119,6 +122,7 @@ export type MonitorEvent =
       readonly reason?: string
     }
   | { readonly kind: 'released'; readonly client: string; readonly timeMs: number }
+  | { readonly kind: 'erased'; readonly client: string; readonly timeMs: number }
   | { readonly kind: 'evicted'; readonly client: string; readonly timeMs: number }
   | { readonly kind: 'eviction_storm'; readonly evictions: number; readonly timeMs: number }
   /** Benign scores of a detector are no longer those of the calibration: calibrate again. `mean` was ½ then. */
@@ -190,6 +194,18 @@ export interface ClientSummary {
   readonly suspendedUntilMs?: number
 }
 
+/** All that is held under the name of one client: numbers and features, for whoever asks what is known of them. */
+export interface ClientExport {
+  readonly id: string
+  /** Its group, as of the last query; '' for none, or where only a suspension is left. */
+  readonly group: string
+  /** As in {@link StreamMonitor.clients}; null where only a suspension is left. */
+  readonly summary: ClientSummary | null
+  readonly suspension: Suspension | null
+  /** What its detectors remember, by label, as their snapshots have it. Detectors that clients share hold no names. */
+  readonly memories: readonly { readonly label: string; readonly snapshot: Snapshot }[]
+}
+
 /** What came of an entry: a verdict on a query, and events in their order. */
 export interface Applied {
   readonly verdict?: Verdict
@@ -209,6 +225,8 @@ export interface StreamMonitor {
   clients(): ClientSummary[]
   /** Every suspension in force, oldest first: what a mirror needs to answer `admit`. */
   suspensions(): { readonly client: string; readonly untilMs: number; readonly sinceMs: number | null }[]
+  /** All that is held under a client's name; undefined where nothing is. O(its memories). Throws `bad_query`. */
+  exportClient(client: string): ClientExport | undefined
   /** What a calibration of each detector is bound to. */
   subjects(): CalibratedDetector[]
   snapshot(): Snapshot

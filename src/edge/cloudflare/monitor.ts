@@ -2,6 +2,7 @@
 import { isMonitorError, MonitorError, type PlainError, toMonitorError } from '../../core/index.ts'
 import {
   type Admission,
+  type ClientExport,
   type ClientSummary,
   checkClient,
   type Entry,
@@ -32,6 +33,10 @@ export interface CloudflareMonitor {
   inspect(query: Query, options?: CallOptions): Promise<Verdict>
   suspend(client: string, forMs?: number): Promise<void>
   release(client: string): Promise<void>
+  /** Forgets one client in its object, and in the object's log. */
+  erase(client: string): Promise<void>
+  /** All that is held under a client's name; undefined where nothing is. */
+  exportClient(client: string): Promise<ClientExport | undefined>
   /** Of all objects, those of one after those of another. */
   clients(): Promise<ClientSummary[]>
 }
@@ -76,6 +81,13 @@ export function monitorOf(env: CloudflareEnv, settings: CloudflareSettings, host
     },
     async release(client) {
       await applyTo(shardOf(client), { kind: 'release', client, timeMs: now() })
+    },
+    async erase(client) {
+      await applyTo(shardOf(client), { kind: 'erase', client, timeMs: now() })
+    },
+    async exportClient(client) {
+      const path = `/export?client=${encodeURIComponent(client)}`
+      return (await ask<ClientExport | null>(env.MONITAUR_SHARD, nameOf(shardOf(client)), path)) ?? undefined
     },
     async clients() {
       const lists = everyShard.map((shard) => ask<ClientSummary[]>(env.MONITAUR_SHARD, nameOf(shard), '/clients'))

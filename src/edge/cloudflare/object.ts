@@ -50,7 +50,7 @@ export class MonitorObject {
     return Journal.open(this.#engine, { stores: sqlStores(this.#state.storage), onError, timeoutMs, snapshotEvery })
   }
 
-  /** From workers: `POST /apply` with an entry, `GET /suspensions`, `/clients`, `/describe`. */
+  /** From workers: `POST /apply` with an entry, `GET /suspensions`, `/clients`, `/export`, `/describe`. */
   async fetch(request: Request): Promise<Response> {
     try {
       if (this.#journal === undefined) throw this.#failure
@@ -58,6 +58,9 @@ export class MonitorObject {
       const known = searchParams.get('known') ?? ''
       if (pathname === '/suspensions') return replyWith(this.#reply(null, known))
       if (pathname === '/clients') return replyWith(this.#engine.stream.clients())
+      if (pathname === '/export') {
+        return replyWith(this.#engine.stream.exportClient(searchParams.get('client') ?? '') ?? null)
+      }
       if (pathname === '/describe')
         return replyWith({ journal: this.#journal.describe(), monitor: this.#engine.describe() })
       const { entry } = decodeEntry(new Uint8Array(await request.arrayBuffer()), 'request')
@@ -100,6 +103,7 @@ export class MonitorObject {
     if (isChanged) this.#suspensions = undefined
     const { MONITAUR_KV } = this.#env
     if (isChanged && MONITAUR_KV !== undefined) this.#state.waitUntil(this.#publish(MONITAUR_KV))
+    if (entry.kind === 'erase') await journal.compact() // no earlier entry of the client stays in the log
     if (!this.#hasAlarm) await this.#wakeAt(Date.now() + this.#settings.compactAfterMs)
     return applied
   }

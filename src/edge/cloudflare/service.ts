@@ -1,5 +1,5 @@
 /** The default worker: a monitor as a service, for callers that hold the token. */
-import { checkObject, type ErrorCode, MonitorError, sha256Hex, toMonitorError } from '../../core/index.ts'
+import { checkObject, type ErrorCode, isDeeperThan, MonitorError, sha256Hex, toMonitorError } from '../../core/index.ts'
 import { checkClient } from '../../core/monitor/index.ts'
 import type { Query } from '../../embed/index.ts'
 import { join } from '../stores/bytes.ts'
@@ -7,6 +7,8 @@ import type { CloudflareMonitor } from './monitor.ts'
 import type { CloudflareEnv } from './platform.ts'
 
 const MAX_BYTES = 1024 * 1024
+/** A megabyte of brackets would take the parser a second. */
+const MAX_DEPTH = 32
 const MIN_TOKEN = 16
 /** In an address, `""` stands for the client of queries without a name. */
 const UNNAMED = '""'
@@ -50,6 +52,16 @@ const ROUTES: Readonly<Record<string, (monitor: CloudflareMonitor, request: Requ
   async 'GET /v1/clients/:id'(monitor, request) {
     return monitor.admit(clientOf(request))
   },
+  async 'DELETE /v1/clients/:id'(monitor, request) {
+    const id = clientOf(request)
+    await monitor.erase(id)
+    return { id, erased: true }
+  },
+  async 'GET /v1/clients/:id/export'(monitor, request) {
+    const held = await monitor.exportClient(clientOf(request))
+    if (held === undefined) throw new MonitorError('bad_query', 'no such client is remembered', 'client')
+    return JSON.parse(JSON.stringify(held, plainLists))
+  },
   async 'POST /v1/clients/:id/suspend'(monitor, request) {
     const id = clientOf(request)
     await monitor.suspend(id)
@@ -72,6 +84,11 @@ function clientOf(request: Request): string {
   }
 }
 
+/** Lists of numbers of all kinds as JSON has them. */
+function plainLists(_: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value
+}
+
 /** Anyone can reach a worker, and whoever may send queries may spoil what the detectors remember. */
 function checkToken(request: Request, token: string | undefined): void {
   if (token === undefined || token.length < MIN_TOKEN) {
@@ -90,6 +107,9 @@ function digest(text: string): string {
 
 async function readJson(request: Request): Promise<unknown> {
   const text = new TextDecoder().decode(await readBody(request))
+  if (isDeeperThan(text, MAX_DEPTH)) {
+    throw new MonitorError('bad_query', `must have at most ${MAX_DEPTH} objects and lists inside each other`, 'body')
+  }
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -102,6 +102,12 @@ export async function durableMonitor(engine: MonitorEngine, options: DurableOpti
     async release(client) {
       await inTurn(() => write({ kind: 'release', client, timeMs: now() }))
     },
+    /** The log is cut too, so that no earlier entry of the client is left in it. */
+    async erase(client) {
+      await inTurn(() => write({ kind: 'erase', client, timeMs: now() }))
+      await journal.compact()
+    },
+    exportClient: (client) => inTurn(() => journal.step(() => engine.stream.exportClient(client))),
     async expire(unseenMs) {
       await inTurn(() => write({ kind: 'expire', timeMs: now(), unseenMs }))
     },

@@ -58,7 +58,7 @@ function listOf(entry: Entry): PlainData[] {
     return group === undefined ? list : [...list, group]
   }
   if (entry.kind === 'suspend') return ['suspend', entry.client, entry.timeMs, entry.untilMs]
-  if (entry.kind === 'release') return ['release', entry.client, entry.timeMs]
+  if (entry.kind === 'release' || entry.kind === 'erase') return [entry.kind, entry.client, entry.timeMs]
   return ['expire', entry.timeMs, entry.unseenMs]
 }
 
@@ -70,7 +70,7 @@ function entryOf([kind, ...rest]: readonly unknown[]): Entry | undefined {
     return { kind, client, ...names, timeMs, observations } as Entry
   }
   if (kind === 'suspend') return { kind, client: rest[0], timeMs: rest[1], untilMs: rest[2] } as Entry
-  if (kind === 'release') return { kind, client: rest[0], timeMs: rest[1] } as Entry
+  if (kind === 'release' || kind === 'erase') return { kind, client: rest[0], timeMs: rest[1] } as Entry
   return kind === 'expire' ? ({ kind, timeMs: rest[0], unseenMs: rest[1] } as Entry) : undefined
 }
 

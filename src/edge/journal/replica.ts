@@ -111,6 +111,7 @@ export class Replica {
     try {
       const applied = this.#machine.apply(entry)
       if (name !== undefined) this.#answers.keep(name, applied.verdict)
+      if (entry.kind === 'erase') this.#answers.forget(entry.client)
       return { kind: 'applied', applied }
     } catch (thrown) {
       return { kind: 'refused', error: toMonitorError(thrown, 'plugin_failed') }

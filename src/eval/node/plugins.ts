@@ -62,14 +62,35 @@ async function importPlugin(file: string): Promise<Plugin> {
   try {
     found = await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)
   } catch (cause) {
-    throw new MonitorError('bad_config', `cannot be imported: ${(cause as Error).message}`, file, { cause })
+    throw new MonitorError(
+      'bad_config',
+      `cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`,
+      file,
+      { cause },
+    )
   }
   const plugin = found.default
   if (!isPlainObject(plugin))
     refuse('bad_config', `must export as default an object of ${KEYS.join(', ')}`, plugin, file)
   const other = Object.keys(plugin).find((key) => !KEYS.includes(key))
-  if (other === undefined) return plugin as Plugin
+  if (other === undefined) return checkParts(plugin, file)
   throw new MonitorError('bad_config', `has an unknown part '${other.slice(0, 40)}'; ${hint(other, KEYS)}`, file)
+}
+
+/** Lists where there must be lists, functions where there must be functions. */
+function checkParts(plugin: Readonly<Record<string, unknown>>, file: string): Plugin {
+  for (const key of ['attacks', 'workloads']) {
+    const list = plugin[key] ?? []
+    if (!Array.isArray(list)) refuse('bad_config', `must have a list of ${key}`, list, file)
+  }
+  for (const key of ['detectors', 'victims', 'data']) {
+    const named = plugin[key] ?? {}
+    if (!isPlainObject(named)) refuse('bad_config', `must have an object of ${key} by their names`, named, file)
+    if (key === 'detectors') continue // the registry looks at them
+    const [name, odd] = Object.entries(named).find(([, one]) => typeof one !== 'function') ?? []
+    if (name !== undefined) refuse('bad_config', `must have a function for '${name.slice(0, 40)}' of ${key}`, odd, file)
+  }
+  return plugin as Plugin
 }
 
 function checkClient(client: AnyClient, file: string): AnyClient {

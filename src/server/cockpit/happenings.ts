@@ -31,6 +31,8 @@ export function lineOf(happening: Happening): Line {
     }
     case 'released':
       return { timeMs, tone: 'calm', label: 'released', text: 'the evidence is cleared', client: happening.client }
+    case 'erased':
+      return { timeMs, tone: 'info', label: 'erased', text: 'by an operator', client: happening.client }
     case 'evicted':
       return { timeMs, tone: 'info', label: 'forgotten', text: 'to make room', client: happening.client }
     case 'eviction_storm': {

@@ -120,6 +120,7 @@ function happeningOf(event: string, data: unknown): Happening | undefined {
     case 'verdict':
     case 'suspended':
     case 'released':
+    case 'erased':
     case 'evicted':
     case 'eviction_storm':
     case 'drift':

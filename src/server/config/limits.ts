@@ -16,6 +16,8 @@ export interface ServerLimits {
   readonly maxHeaderBytes: number
   /** Requests at a time; one more gets 503. Default 512. */
   readonly maxConcurrent: number
+  /** Connections at a time; one more ends the oldest that has asked nothing yet, or is refused. Default 4096. */
+  readonly maxConnections: number
   /** Queries of one named client at a time; one more gets 429. Default 64. */
   readonly maxPerClient: number
   /** For judging one query, once it is there. Default 30 s. */
@@ -50,6 +52,7 @@ const RANGES: Readonly<Record<keyof ServerLimits, readonly [preset: number, min:
   maxDepth: [32, 2, 1000],
   maxHeaderBytes: [16 * KIB, KIB, MIB],
   maxConcurrent: [512, 1, 100_000],
+  maxConnections: [4096, 1, 1_000_000],
   maxPerClient: [64, 1, 100_000],
   timeoutMs: [30_000, 1, 3_600_000],
   receiveTimeoutMs: [300_000, 1000, 86_400_000],

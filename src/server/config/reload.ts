@@ -6,6 +6,7 @@ import type { ModelConfig, ServerConfig } from './config.ts'
 const FIXED = ['host', 'port', 'token', 'cors', 'state', 'metrics'] as const
 /** Limits that size things when they are made. */
 const FIXED_LIMITS = [
+  'maxConnections',
   'maxHeaderBytes',
   'receiveTimeoutMs',
   'maxListeners',

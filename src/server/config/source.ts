@@ -73,7 +73,13 @@ export async function readConfigFile(path: string): Promise<Readonly<Record<stri
   const document = parseDocument(text)
   const [error] = document.errors
   if (error !== undefined) throw new MonitorError('bad_config', `is no YAML or JSON: ${error.message}`, path)
-  const value: unknown = document.toJS() ?? {} // an empty file says nothing
+  let value: unknown
+  try {
+    value = document.toJS() ?? {} // an empty file says nothing
+  } catch (cause) {
+    // An alias without an anchor, or many that stand for many.
+    throw new MonitorError('bad_config', `is no YAML or JSON: ${(cause as Error).message}`, path, { cause })
+  }
   if (!isPlainObject(value)) refuse('bad_config', 'must be an object of settings', value, path)
   return value
 }

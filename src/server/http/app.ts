@@ -79,7 +79,7 @@ function handlerOf(service: Service, route: Route): (c: Context) => Promise<Resp
   const { gate, guard, instruments } = service
   const { path, method, handle, access, isCounted = true } = route
   const labels = statusLabels(service, path, method.toUpperCase())
-  const isPost = method === 'post'
+  const changes = method !== 'get'
   const hasCors = service.config.cors.length > 0
   return async function handleRoute(c) {
     const startMs = performance.now()
@@ -90,7 +90,7 @@ function handlerOf(service: Service, route: Route): (c: Context) => Promise<Resp
         gate.enter()
         isInside = true
       }
-      if (isPost) guard.checkOrigin(c.req.raw)
+      if (changes) guard.checkOrigin(c.req.raw)
       if (access === 'operator') await guard.checkOperator(c.req.raw)
       response = await handle(service, c)
     } catch (thrown) {

@@ -32,6 +32,27 @@ export interface BytesRoom {
   /** Throws 503 where there is no room. */
   takeBytes(bytes: number): void
   giveBytes(bytes: number): void
+  /** A body begins to come: `cut` is called to give it up for others. Call what this returns once it is there. */
+  receive(cut: () => void): () => void
+}
+
+/** Refused because it came too slowly while others waited for its place. */
+export function tooSlow(): HttpError {
+  const headers = { 'retry-after': '1', connection: 'close' }
+  return new HttpError(408, 'too_slow', 'the body came too slowly while the server was full; send it again', {
+    path: 'body',
+    headers,
+  })
+}
+
+/** What ends a slow body: rejects when it is cut. */
+function arrival(room: BytesRoom): { readonly cut: Promise<never>; readonly done: () => void } {
+  let reject: (thrown: unknown) => void = () => {}
+  const cut = new Promise<never>((_, no) => {
+    reject = no
+  })
+  cut.catch(() => {}) // whoever reads races against it
+  return { cut, done: room.receive(() => reject(tooSlow())) }
 }
 
 /**
@@ -67,21 +88,25 @@ function declaredLength(request: Request, maxBodyBytes: number): number | undefi
 
 async function readWhole(request: Request, room: BytesRoom, length: number): Promise<Uint8Array> {
   room.takeBytes(length)
+  const { cut, done } = arrival(room)
   try {
-    const bytes = new Uint8Array(await request.arrayBuffer())
+    const bytes = new Uint8Array(await Promise.race([request.arrayBuffer(), cut]))
     room.giveBytes(length - bytes.length)
     return bytes
-  } catch {
+  } catch (thrown) {
     room.giveBytes(length)
-    throw brokenOff()
+    throw thrown instanceof HttpError ? thrown : brokenOff()
+  } finally {
+    done()
   }
 }
 
 async function readCounted(request: Request, room: BytesRoom, maxBodyBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
+  const { cut, done } = arrival(room)
   try {
-    for await (const chunk of chunksOf(request)) {
+    for await (const chunk of chunksOf(request, cut)) {
       if (length + chunk.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
       room.takeBytes(chunk.length)
       length += chunk.length
@@ -90,6 +115,8 @@ async function readCounted(request: Request, room: BytesRoom, maxBodyBytes: numb
   } catch (thrown) {
     room.giveBytes(length)
     throw thrown
+  } finally {
+    done()
   }
   return joined(chunks, length)
 }
@@ -105,20 +132,21 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   return whole
 }
 
-/** The chunks of a body as they come. Ending early stops the sender. */
-export async function* chunksOf(request: Request): AsyncGenerator<Uint8Array, void, undefined> {
+/** The chunks of a body as they come; throws what `cut` rejects with. Ending early stops the sender. */
+export async function* chunksOf(request: Request, cut?: Promise<never>): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = request.body?.getReader()
   if (reader === undefined) return
   let isDone = false
   try {
     for (;;) {
-      const { done, value } = await read(reader)
+      const next = read(reader)
+      const { done, value } = await (cut === undefined ? next : Promise.race([next, cut]))
       isDone = done
       if (done) return
       yield value
     }
   } finally {
-    if (!isDone) await reader.cancel().catch(() => {}) // it is gone already
+    if (!isDone) reader.cancel().catch(() => {}) // it is gone already
   }
 }
 

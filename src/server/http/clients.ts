@@ -52,7 +52,7 @@ export function showClient(service: Service, c: Context): Response {
   const client = withSuspended(watch).find((one) => one.id === id)
   const queries = service.recent.get(watch.name)!.of(id)
   if (client === undefined && queries.length === 0) {
-    throw new HttpError(404, 'not_found', 'no such client is remembered', { path: 'id' })
+    throw notRemembered()
   }
   return answerWith({ model: watch.name, client: client ?? blankOf(id), queries })
 }
@@ -77,6 +77,42 @@ export async function releaseClient(service: Service, c: Context): Promise<Respo
   checkObject(await readOptionalJson(service, c.req.raw), [], '', 'bad_query')
   await watch.release(id)
   return answerWith({ model: watch.name, id })
+}
+
+/** `GET /v1/clients/:id/export`: all that is held under a client's name, lists of numbers as lists. */
+export async function exportClient(service: Service, c: Context): Promise<Response> {
+  const { watch, id } = placeOf(service, c)
+  const held = await watch.exportClient(id)
+  const queries = service.recent.get(watch.name)!.of(id)
+  if (held === undefined && queries.length === 0) throw notRemembered()
+  const json = JSON.stringify({ model: watch.name, id, held: held ?? null, queries }, plainLists)
+  return new Response(json, {
+    headers: {
+      'content-type': 'application/json',
+      'content-disposition': 'attachment; filename="client.json"',
+      'cache-control': 'no-store',
+    },
+  })
+}
+
+function plainLists(_: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value
+}
+
+/** `DELETE /v1/clients/:id`: forgets the client here and in the stores, its suspension included. */
+export async function eraseClient(service: Service, c: Context): Promise<Response> {
+  const { watch, id } = placeOf(service, c)
+  const recent = service.recent.get(watch.name)!
+  const wasRemembered = (await watch.exportClient(id)) !== undefined || recent.of(id).length > 0
+  if (!wasRemembered) throw notRemembered()
+  recent.forget(id)
+  await watch.erase(id)
+  recent.forget(id) // of queries that were under way
+  return answerWith({ model: watch.name, id, erased: true })
+}
+
+function notRemembered(): HttpError {
+  return new HttpError(404, 'not_found', 'no such client is remembered', { path: 'id' })
 }
 
 function placeOf(service: Service, c: Context): { readonly watch: Watch; readonly id: string } {

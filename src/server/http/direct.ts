@@ -2,6 +2,7 @@
  * `POST /detect` without request and answer objects, for adapters that can hand over the body itself. The route's own
  * functions, in the order of the route: room, reading, judging, counting.
  */
+import { tooSlow } from './body.ts'
 import { detectJson, detectJsonNow } from './detect.ts'
 import { HttpError, toHttpError } from './errors.ts'
 import { type StatusLabels, statusLabels } from './labels.ts'
@@ -73,6 +74,17 @@ export class DirectDetect {
     }
     this.#leave(bytes.length)
     return this.#count(answer, startMs)
+  }
+
+  /** The body begins to come, and `cut` gives it up for others; call what this returns once it is there. */
+  receive(cut: () => void): () => void {
+    return this.#service.gate.receive(cut)
+  }
+
+  /** The body came too slowly while others waited. */
+  giveUp(length: number): DirectAnswer {
+    this.#leave(length)
+    return this.#count(refusal(tooSlow()), performance.now())
   }
 
   /** The body never came. */

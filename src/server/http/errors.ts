@@ -10,6 +10,7 @@ export type HttpCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'too_many_requests'
+  | 'too_slow'
   | 'forbidden'
   | 'unauthorized'
   | 'overloaded'

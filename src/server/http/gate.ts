@@ -3,6 +3,15 @@ import type { ServerLimits } from '../config/limits.ts'
 import { HttpError } from './errors.ts'
 
 const RETRY = { headers: { 'retry-after': '1' } }
+/** A body that has taken longer gives way to other requests once the server is full. */
+const PATIENCE_MS = 1000
+
+/** A request whose body is still coming. */
+interface Receiver {
+  readonly sinceMs: number
+  readonly patienceMs: number
+  readonly cut: () => void
+}
 
 /** Counts what is under way, and refuses one too many. */
 export class Gate {
@@ -10,6 +19,9 @@ export class Gate {
   #requests = 0
   #bytes = 0
   readonly #clients = new Map<string, number>()
+  /** The oldest first. */
+  readonly #receivers = new Set<Receiver>()
+  #cuts = 0
   #isDraining = false
 
   constructor(limits: ServerLimits) {
@@ -19,6 +31,11 @@ export class Gate {
   /** Requests under way. */
   get requests(): number {
     return this.#requests
+  }
+
+  /** Requests given up for others, since the start. */
+  get cuts(): number {
+    return this.#cuts
   }
 
   get isDraining(): boolean {
@@ -44,7 +61,7 @@ export class Gate {
   /** A request begins; whoever called this calls {@link leave} once. Throws 503. */
   enter(): void {
     this.checkOpen()
-    if (this.#requests >= this.#limits.maxConcurrent) {
+    if (this.#requests >= this.#limits.maxConcurrent && !this.#cutOldest()) {
       throw new HttpError(503, 'overloaded', `${this.#requests} requests are under way, which is the limit`, RETRY)
     }
     this.#requests++
@@ -59,9 +76,33 @@ export class Gate {
     this.#requests++
   }
 
+  /**
+   * A body begins to come; call what this returns once it is there. If the server is full meanwhile, and the body has
+   * taken longer than its patience, `cut` is called, which must end the request: whoever sends slowly keeps nobody out.
+   */
+  receive(cut: () => void, patienceMs = PATIENCE_MS): () => void {
+    const receiver = { sinceMs: performance.now(), patienceMs, cut }
+    this.#receivers.add(receiver)
+    return () => this.#receivers.delete(receiver)
+  }
+
+  /** Gives up the request whose body has been coming for longest. False if none has been for too long. */
+  #cutOldest(): boolean {
+    const nowMs = performance.now()
+    for (const receiver of this.#receivers) {
+      if (nowMs - receiver.sinceMs < receiver.patienceMs) continue
+      this.#receivers.delete(receiver)
+      this.#cuts++
+      receiver.cut()
+      return true
+    }
+    return false
+  }
+
   /** Takes room for a body, to be given back with {@link giveBytes}. Throws 503. */
   takeBytes(bytes: number): void {
-    if (this.#bytes > 0 && this.#bytes + bytes > this.#limits.maxBytesInFlight) {
+    const isFull = this.#bytes > 0 && this.#bytes + bytes > this.#limits.maxBytesInFlight
+    if (isFull && !this.#cutOldest()) {
       throw new HttpError(503, 'overloaded', 'too many bytes are under way', RETRY)
     }
     this.#bytes += bytes

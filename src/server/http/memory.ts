@@ -117,6 +117,11 @@ export class Memory {
     return timeMs - (this.#stores?.latestMs?.() ?? Infinity)
   }
 
+  /** Writes a snapshot and cuts the log, where there are stores. */
+  async compact(): Promise<void> {
+    await this.#journal?.compact()
+  }
+
   async snapshot(): Promise<Snapshot> {
     return this.#journal === undefined ? this.#engine.snapshot() : this.#journal.step(() => this.#engine.snapshot())
   }

@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono'
 import { type Line, readLines } from '../lines.ts'
-import { bodyKind, chunksOf, decodeUtf8, parseJsonText } from './body.ts'
+import { bodyKind, chunksOf, decodeUtf8, parseJsonText, tooSlow } from './body.ts'
 import { HttpError } from './errors.ts'
 import { inspectOne } from './judge.ts'
 import type { Service } from './service.ts'
@@ -12,6 +12,9 @@ import type { Service } from './service.ts'
 /** Lines under way, and what they may weigh together. */
 const MOST_LINES = 64
 const MOST_BYTES = 8 * 2 ** 20
+
+/** A stream that has lasted longer gives way to other requests once the server is full. */
+const PATIENCE_MS = 30_000
 
 const encoder = new TextEncoder()
 const HEADERS = {
@@ -23,10 +26,17 @@ const HEADERS = {
 /** Answers a stream of queries with a stream of `{ "line", "verdict" }` and `{ "line", "error" }`, in order. */
 export function inspectLines(service: Service, c: Context): Response {
   bodyKind(c.req.raw.headers.get('content-type'), ['ndjson'])
-  const answers = answerLines(service, c.req.raw, c.req.query('model'))
+  let reject: (thrown: unknown) => void = () => {}
+  const cut = new Promise<never>((_, no) => {
+    reject = no
+  })
+  cut.catch(() => {}) // the reader of lines races against it
+  const answers = answerLines(service, c.req.raw, { model: c.req.query('model'), cut })
   service.gate.stay() // for as long as the stream lasts
+  const received = service.gate.receive(() => reject(tooSlow()), PATIENCE_MS)
   let isOpen = true
   const leave = () => {
+    received()
     if (isOpen) service.gate.leave()
     isOpen = false
   }
@@ -53,10 +63,10 @@ export function inspectLines(service: Service, c: Context): Response {
 async function* answerLines(
   service: Service,
   request: Request,
-  model: string | undefined,
+  { model, cut }: { readonly model: string | undefined; readonly cut: Promise<never> },
 ): AsyncGenerator<string, void, undefined> {
   const { limits } = service.config
-  const lines = readLines(chunksOf(request), { maxBytes: limits.maxBodyBytes })
+  const lines = readLines(chunksOf(request, cut), { maxBytes: limits.maxBodyBytes })
   let pending: Promise<string>[] = []
   let bytes = 0
   let number = 0

@@ -7,6 +7,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   401: 'The token is missing or wrong',
   403: 'The client is suspended, or the page may not ask',
   404: 'There is no such thing',
+  408: 'The body came too slowly while the server was full',
   413: 'The body is too large',
   415: 'The content type is not taken',
   422: 'A field is missing or wrong',

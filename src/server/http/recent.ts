@@ -103,6 +103,10 @@ export class Recent {
     return known.find(({ suspicious }) => suspicious)?.detections.find(({ suspicious }) => suspicious)?.reason
   }
 
+  forget(client: string): void {
+    this.#clients.delete(client)
+  }
+
   clear(): void {
     this.#clients.clear()
   }

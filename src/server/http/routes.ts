@@ -1,6 +1,14 @@
 /** The table of routes: what is served, to whom, and what the OpenAPI document says of it. */
 import type { Context } from 'hono'
-import { listClients, releaseClient, showClient, suspendClient, takeFeedback } from './clients.ts'
+import {
+  eraseClient,
+  exportClient,
+  listClients,
+  releaseClient,
+  showClient,
+  suspendClient,
+  takeFeedback,
+} from './clients.ts'
 import { detect } from './detect.ts'
 import { events, health, home, metrics, ready, status } from './info.ts'
 import { inspect, inspectBatch } from './inspect.ts'
@@ -10,7 +18,7 @@ import type { Service } from './service.ts'
 export type Bodies = Readonly<Record<string, string>>
 
 export interface Route {
-  readonly method: 'get' | 'post'
+  readonly method: 'get' | 'post' | 'delete'
   /** As hono writes it: `/v1/clients/:id`. */
   readonly path: string
   readonly summary: string
@@ -32,7 +40,7 @@ export interface Route {
 const JSON_TYPE = 'application/json'
 const NDJSON_TYPE = 'application/x-ndjson'
 const FORM_TYPE = 'multipart/form-data'
-const QUERY_REFUSALS = [400, 403, 413, 415, 422, 429, 503]
+const QUERY_REFUSALS = [400, 403, 408, 413, 415, 422, 429, 503]
 const MODEL = { model: 'Which of several models; the first one by default' }
 
 export const ROUTES: readonly Route[] = [
@@ -69,7 +77,7 @@ export const ROUTES: readonly Route[] = [
     query: MODEL,
     body: { [JSON_TYPE]: 'Queries', [NDJSON_TYPE]: '' },
     answer: { [JSON_TYPE]: 'BatchItems', [NDJSON_TYPE]: '' },
-    refusals: [400, 413, 415, 422, 503],
+    refusals: [400, 408, 413, 415, 422, 503],
     handle: inspectBatch,
   },
   {
@@ -95,6 +103,28 @@ export const ROUTES: readonly Route[] = [
     handle: showClient,
   },
   {
+    method: 'delete',
+    path: '/v1/clients/:id',
+    summary: 'Forgets a client: its memories, evidence and suspension, in the stores too',
+    tag: 'operator',
+    access: 'operator',
+    query: MODEL,
+    answer: { [JSON_TYPE]: 'Erasure' },
+    refusals: [404, 422, 503],
+    handle: eraseClient,
+  },
+  {
+    method: 'get',
+    path: '/v1/clients/:id/export',
+    summary: 'All that is held under the name of a client, for the client to see',
+    tag: 'operator',
+    access: 'operator',
+    query: MODEL,
+    answer: { [JSON_TYPE]: 'ClientExport' },
+    refusals: [404, 422],
+    handle: exportClient,
+  },
+  {
     method: 'post',
     path: '/v1/clients/:id/suspend',
     summary: 'Suspends a client',
@@ -104,7 +134,7 @@ export const ROUTES: readonly Route[] = [
     body: { [JSON_TYPE]: 'SuspendRequest' },
     isBodyOptional: true,
     answer: { [JSON_TYPE]: 'Suspension' },
-    refusals: [400, 413, 415, 422],
+    refusals: [400, 408, 413, 415, 422],
     handle: suspendClient,
   },
   {
@@ -115,7 +145,7 @@ export const ROUTES: readonly Route[] = [
     access: 'operator',
     query: MODEL,
     answer: { [JSON_TYPE]: 'Release' },
-    refusals: [400, 413, 415, 422],
+    refusals: [400, 408, 413, 415, 422],
     handle: releaseClient,
   },
   {
@@ -126,7 +156,7 @@ export const ROUTES: readonly Route[] = [
     access: 'operator',
     body: { [JSON_TYPE]: 'Feedback' },
     answer: { [JSON_TYPE]: 'Counted' },
-    refusals: [400, 413, 415, 422],
+    refusals: [400, 408, 413, 415, 422],
     handle: takeFeedback,
   },
   {

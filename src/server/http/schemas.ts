@@ -130,6 +130,23 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   SuspendRequest: object({ forMs: { type: 'number', minimum: 1, description: "Default: the policy's length" } }, []),
   Suspension: object({ model: text, id: text, suspendedUntilMs: number, enforced: flag }),
   Release: object({ model: text, id: text }),
+  Erasure: object({ model: text, id: text, erased: { const: true } }),
+  ClientExport: object({
+    model: text,
+    id: text,
+    held: {
+      description: 'Null where only the last verdicts are left',
+      type: ['object', 'null'],
+      properties: {
+        id: text,
+        group: text,
+        summary: { oneOf: [ref('Client'), { type: 'null' }] },
+        suspension: { type: ['object', 'null'] },
+        memories: list(object({ label: text, snapshot: { type: 'object' } })),
+      },
+    },
+    queries: list(ref('VerdictSummary')),
+  }),
   Feedback: object(
     { kind: { type: 'string', enum: ['true_positive', 'false_positive'] }, detector: text, model: text },
     ['kind'],

@@ -109,6 +109,7 @@ export class Service {
       models: () => made.map((watch) => this.#measure(watch)),
       now,
       inFlight: () => this.gate.requests,
+      cuts: () => this.gate.cuts,
       listeners: () => this.hub.size,
       build: { ...build },
     })

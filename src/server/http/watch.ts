@@ -2,6 +2,7 @@
 import { checkProbabilities, type Observation, type PlainError, type Snapshot } from '../../core/index.ts'
 import type {
   Admission,
+  ClientExport,
   ClientSummary,
   Entry,
   MonitorDescription,
@@ -213,6 +214,18 @@ export class Watch {
   async release(client: string): Promise<void> {
     const timeMs = this.#options.now()
     await this.#inTurn(() => this.#write({ kind: 'release', client, timeMs }))
+  }
+
+  /** Forgets a client, in the stores too. */
+  async erase(client: string): Promise<void> {
+    const timeMs = this.#options.now()
+    await this.#inTurn(() => this.#write({ kind: 'erase', client, timeMs }))
+    await this.#inTurn(() => this.#memory.compact())
+  }
+
+  /** All that is held under a client's name, after all earlier calls. */
+  exportClient(client: string): Promise<ClientExport | undefined> {
+    return this.#inTurn(async () => this.#memory.engine.stream.exportClient(client))
   }
 
   clients(): ClientSummary[] {

@@ -35,6 +35,7 @@ export interface Surroundings {
   readonly models: () => readonly MeasuredModel[]
   readonly now: () => number
   readonly inFlight: () => number
+  readonly cuts: () => number
   readonly listeners: () => number
   readonly build: Attributes
 }
@@ -196,6 +197,7 @@ export class Instruments {
     for (const model of models()) observeModel(observe, this.#models.get(model.name)!, model, now())
     for (const { attributes, count } of this.#requests.values()) observe('http_requests_total', count, attributes)
     observe('http_requests_in_flight', inFlight(), {})
+    observe('http_requests_cut_total', this.#surroundings.cuts(), {})
     observe('monitaur_event_listeners', listeners(), {})
     observe('monitaur_event_listeners_dropped_total', this.#droppedListeners, {})
     for (const [result, count] of Object.entries(this.#reloads)) {
@@ -261,7 +263,7 @@ function modelCounts(
     detectors: new Map(counts),
     actions: zeros(),
     proposed: zeros(),
-    events: { suspended: 0, released: 0, evicted: 0, eviction_storm: 0, drift: 0 },
+    events: { suspended: 0, released: 0, erased: 0, evicted: 0, eviction_storm: 0, drift: 0 },
     errors: new Map(),
     backendChanges: new Map(),
     feedback: new Map(FEEDBACK.map((kind) => [` ${kind}`, 0])),

@@ -40,6 +40,7 @@ export function observeModel(observe: Observe, counts: ModelCounts, model: Measu
   observe('monitaur_refused_total', counts.refused, own)
   observe('monitaur_suspensions_total', counts.events.suspended, own)
   observe('monitaur_releases_total', counts.events.released, own)
+  observe('monitaur_erasures_total', counts.events.erased, own)
   observe('monitaur_evictions_total', counts.events.evicted, own)
   observe('monitaur_eviction_storms_total', counts.events.eviction_storm, own)
   observe('monitaur_enforcing', policy.mode === 'enforce' ? 1 : 0, own)
@@ -109,6 +110,7 @@ const OBSERVED = {
   monitaur_refused_total: ['counter', 'Queries of suspended clients, turned away'],
   monitaur_suspensions_total: ['counter', 'Suspensions begun'],
   monitaur_releases_total: ['counter', 'Suspensions ended by hand'],
+  monitaur_erasures_total: ['counter', 'Clients erased by hand'],
   monitaur_evictions_total: ['counter', 'Clients forgotten to make room'],
   monitaur_eviction_storms_total: ['counter', 'Times that half of the remembered clients had to leave within a window'],
   monitaur_enforcing: ['gauge', '1 where the policy refuses clients, 0 where it only tells'],
@@ -140,6 +142,7 @@ const OBSERVED = {
   monitaur_log_snapshot_failures_total: ['counter', 'Snapshots that could not be written'],
   http_requests_total: ['counter', 'Requests answered'],
   http_requests_in_flight: ['gauge', 'Requests being answered'],
+  http_requests_cut_total: ['counter', 'Requests given up because their bodies came too slowly for a full server'],
   monitaur_event_listeners: ['gauge', 'Listeners of events'],
   monitaur_event_listeners_dropped_total: ['counter', 'Listeners of events that were too slow'],
   monitaur_config_reloads_total: ['counter', 'Configuration files read while running'],

@@ -1,8 +1,32 @@
 /** The process in the metrics, under the names that every dashboard knows. Node only. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Meter } from '@opentelemetry/api'
+import type { Connections } from '../serveConnections.ts'
 
 const NANOSECONDS = 1e9
+
+/** Registers what is known of a server's connections. */
+export function measureConnections(meter: Meter, of: Connections): void {
+  meter
+    .createObservableGauge('http_connections', { description: 'Connections open' })
+    .addCallback((result) => result.observe(of.open))
+  const description = 'Connections ended or refused because there were too many'
+  meter
+    .createObservableCounter('http_connections_dropped_total', { description })
+    .addCallback((result) => result.observe(of.dropped))
+}
+
+/** Registers the count of the steps of the system's clock. Returns what counts one. */
+export function measureClock(meter: Meter): () => void {
+  let steps = 0
+  const description = "Steps of the system's clock that the monitor saw"
+  meter
+    .createObservableCounter('monitaur_clock_steps_total', { description })
+    .addCallback((result) => result.observe(steps))
+  return () => {
+    steps++
+  }
+}
 
 /** Registers them. Returns the function that ends the measuring. */
 export function measureProcess(meter: Meter): () => void {
