@@ -58,7 +58,7 @@ export class Answers {
   /** Drops the answers to one client. O(answers): a client is seldom erased. */
   forget(client: string): void {
     for (const [name, frame] of this.#frames) {
-      if (this.get(name)?.client !== client) continue
+      if (this.get(name)?.client?.id !== client) continue
       this.#frames.delete(name)
       this.#bytes -= frame.length
     }
