@@ -5,6 +5,7 @@
  * One Worker holds the same handler bare and watched; a client on one connection asks them in turn, the order reversed
  * every other round, each text a new one. A ratio is that of medians of one round, so of neighbours in time; the median
  * and the quartiles of all rounds are shown. `bare` is measured twice: `again` shows what the measurement cannot tell.
+ * Two more show what the platform takes for the least that such a middleware needs: `named` and `copied`.
  *
  *   latency      requests apart from each other, as a client feels them: work after the response has an idle moment
  *   in a row     one after the other without a pause: work after the response delays the next one
@@ -32,6 +33,8 @@ const HANDLERS = {
 }
 const WAYS = {
   again: { name: 'bare again' },
+  named: { name: 'a keyed hash for a name, no more' },
+  copied: { name: 'a copy of the request’s body, no more' },
   admit: { name: 'admit alone', goal: 1.02 },
   input: { name: 'observe after: repetition', goal: 1.1 },
   output: { name: 'observe after: repetition and confidence', goal: 1.1 },

@@ -109,6 +109,14 @@ describe('identifyClient', () => {
     expect(identify()(request({ 'x-api-key': 'abc' }))).toBe(`k_${digest(`${digest(key)}key\nabc`).slice(0, 32)}`)
   })
 
+  test('a name that is no well-formed text is hashed as its UTF-8 with replacements', () => {
+    const digest = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+    for (const own of ['\ud800', 'a\udc00b', '\ufeffé', '😀', 'x'.repeat(10_000)]) {
+      const bytes = new TextEncoder().encode(`${digest(key)}user\n${own}`)
+      expect(identify({ by: () => own })(request())).toBe(`u_${digest(bytes).slice(0, 32)}`)
+    }
+  })
+
   test('a text has another name as a user, as a key, and under another secret', () => {
     const text = '1.2.3.0/24'
     const names = [

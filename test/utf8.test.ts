@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hash32, sha256Hex, sha256HexOfText } from '../src/core/hash.ts'
+import { hash32, sha256Hex, sha256HexAfter, sha256HexOfText } from '../src/core/hash.ts'
 import { encodeUtf8 } from '../src/core/utf8.ts'
 
 const anyText = fc.string({ unit: 'binary', maxLength: 300 })
@@ -70,6 +70,27 @@ test('the hash of a text does not depend on the texts before it', () => {
 test('a refused text leaves the next hash right', () => {
   expect(() => sha256HexOfText('abc\ud800')).toThrow()
   expect(sha256HexOfText('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+})
+
+test('SHA-256 of what follows one block equals that of the whole, whatever the lengths and the order', () => {
+  const start = sha256Hex(Uint8Array.of(1, 2, 3))
+  const hash = sha256HexAfter(start)
+  const other = sha256HexAfter('0'.repeat(64))
+  for (const length of [0, 1, 54, 55, 56, 63, 64, 65, 119, 120, 1000, 5000]) {
+    const text = 'aé'.repeat(length).slice(0, length)
+    expect(hash(text)).toBe(
+      createHash('sha256')
+        .update(start + text)
+        .digest('hex'),
+    )
+    expect(other(text)).toBe(sha256HexOfText('0'.repeat(64) + text))
+  }
+})
+
+test('what all texts begin with must fill one block', () => {
+  for (const start of ['', 'a'.repeat(63), 'a'.repeat(65), 'é'.repeat(64)]) {
+    expect(() => sha256HexAfter(start)).toThrow('start.length')
+  }
 })
 
 test('the 32-bit hash of a range is that of the cut-out text, and a seed changes it', () => {

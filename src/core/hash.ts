@@ -1,5 +1,6 @@
 /** Hashes: SHA-256 where the digest is a contract, a fast 32-bit one for feature hashing. */
-import { SHA256_ROOM, sha256Words } from './sha256.ts'
+import { checkNumber } from './checkers.ts'
+import { SHA256_ROOM, sha256AfterBlock, sha256Words } from './sha256.ts'
 import { encodeUtf8Into } from './utf8.ts'
 
 // Working memory of 8 KiB: texts of up to 2700 code units are hashed without allocating.
@@ -16,9 +17,25 @@ export function sha256Hex(bytes: Uint8Array): string {
 
 /** SHA-256 of the UTF-8 of a text; `sha256Hex(encodeUtf8(text, path))` without the allocation. */
 export function sha256HexOfText(text: string, path = 'input'): string {
+  return hexOfText(text, path)
+}
+
+/**
+ * SHA-256 of texts that all begin with the same one, of 64 ASCII characters, which is hashed only once: what is made
+ * gives `sha256HexOfText(start + text)`, and throws `bad_query` for a lone surrogate. Throws `bad_config`.
+ */
+export function sha256HexAfter(start: string): (text: string) => string {
+  const block = new Uint8Array(64)
+  const length = encodeUtf8Into(start, block, 'start')
+  checkNumber(length, { min: block.length, max: block.length }, 'start.length')
+  const after = sha256AfterBlock(block)
+  return (text) => hexOfText(text, 'input', after)
+}
+
+function hexOfText(text: string, path: string, after?: Int32Array): string {
   const room = text.length * 3 + SHA256_ROOM
   const bytes = room > scratch.length ? new Uint8Array(room) : scratch
-  return toHex(sha256Words(bytes, encodeUtf8Into(text, bytes, path)))
+  return toHex(sha256Words(bytes, encodeUtf8Into(text, bytes, path), after))
 }
 
 /** One flat string from the start: a chain of pieces would be joined later, inside every table that it is a key of. */

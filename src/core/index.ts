@@ -75,7 +75,7 @@ export {
   withPath,
 } from './errors.ts'
 export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
-export { sha256Hex, sha256HexOfText } from './hash.ts'
+export { sha256Hex, sha256HexAfter, sha256HexOfText } from './hash.ts'
 export { isDeeperThan } from './json.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
 export { type EmbedPixelsOptions, embedPixels, THUMBNAIL_SIZE, thumbnail } from './pictures/index.ts'

@@ -32,32 +32,48 @@ function cubeRoot(n: number): number {
 /** The bit 1 and the length take 9 bytes, and up to 63 fill the block. */
 export const SHA256_ROOM = 72
 
+const BLOCK_BYTES = 64
+
 // Working memory, kept because allocating it costs as much as a block. Every call fills it before it reads it.
 const schedule = /* @__PURE__ */ new Int32Array(64)
 const state = /* @__PURE__ */ new Int32Array(8)
 
 /**
+ * The state after the 64 bytes of one block, for hashing many messages that begin with it: {@link sha256Words} goes on
+ * from there.
+ */
+export function sha256AfterBlock(block: Uint8Array): Int32Array {
+  if (ROUND[0] === 0) makeConstants()
+  state.set(INITIAL)
+  takeBlock(block, 0)
+  return state.slice()
+}
+
+/**
  * SHA-256 of the first `length` bytes as eight 32-bit words, the most significant first. The array is working memory:
  * read it before the next call. Needs {@link SHA256_ROOM} more bytes behind them, and writes there: the bit 1, zeros,
- * and the length in bits, up to the end of a block.
+ * and the length in bits, up to the end of a block. With `after` the message begins with that block, and the bytes follow.
  */
-export function sha256Words(bytes: Uint8Array, length: number): Int32Array {
+export function sha256Words(bytes: Uint8Array, length: number, after?: Int32Array): Int32Array {
   if (ROUND[0] === 0) makeConstants()
   const end = (length + SHA256_ROOM) & -64
   bytes.fill(0, length, end)
   bytes[length] = 0x80
-  for (let bits = 8 * length, i = end - 1; bits > 0; i--) {
+  const whole = after === undefined ? length : length + BLOCK_BYTES
+  for (let bits = 8 * whole, i = end - 1; bits > 0; i--) {
     bytes[i] = bits
     bits = Math.floor(bits / 256)
   }
-  state.set(INITIAL)
-  for (let p = 0; p < end; ) {
-    for (let i = 0; i < 16; i++, p += 4) {
-      schedule[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!
-    }
-    compress()
-  }
+  state.set(after ?? INITIAL)
+  for (let p = 0; p < end; p += BLOCK_BYTES) takeBlock(bytes, p)
   return state
+}
+
+function takeBlock(bytes: Uint8Array, from: number): void {
+  for (let i = 0, p = from; i < 16; i++, p += 4) {
+    schedule[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!
+  }
+  compress()
 }
 
 /** One block: expands the 16 words of `schedule` to 64 and folds them into `state`. */

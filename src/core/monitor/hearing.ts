@@ -1,6 +1,6 @@
 /** Asking the detectors of a monitor about a query. */
 import { type PlainError, toMonitorError, withPath } from '../errors.ts'
-import type { Detection, Detector, Observation } from '../types.ts'
+import type { Detection, Observation } from '../types.ts'
 import type { ClientState } from './clients.ts'
 import { isPlainError } from './entry.ts'
 import type { Slot } from './slots.ts'
@@ -25,34 +25,42 @@ export interface Witnesses {
 }
 
 /** Lets each detector score and learn what it has been given. What one of them fails on changes nothing in it. */
-export function hear({ observations }: QueryEntry, { slots, global, client, group, nowMs }: Witnesses): Heard {
+export function hear({ observations }: QueryEntry, witnesses: Witnesses): Heard {
+  const { slots, global, client, group, nowMs } = witnesses
   const bySlot = new Array<Detection | undefined>(slots.length).fill(undefined)
   const errors: PlainError[] = []
   const skipped: string[] = []
-  const next = { client: 0, group: 0 }
-  for (const [i, slot] of slots.entries()) {
-    const detector = detectorOf(slot)
+  let nextOfClient = 0
+  let nextOfGroup = 0
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!
+    const { scope, label } = slot
+    let detector: StreamDetector | undefined
+    if (scope === 'global') detector = global.get(label)
+    else if (scope === 'client') detector = client.detectors[nextOfClient++] as StreamDetector | undefined
+    else detector = group?.detectors[nextOfGroup++] as StreamDetector | undefined
     const observation = observations[i]!
-    if (observation === null || detector === undefined) skipped.push(slot.label)
+    if (observation === null || detector === undefined) skipped.push(label)
     else if (isPlainError(observation)) errors.push(observation)
-    else ask(i, slot, detector, slot.isTimed ? { ...observation, timeMs: nowMs } : observation)
+    else bySlot[i] = ask(label, detector, slot.isTimed ? { ...observation, timeMs: nowMs } : observation, errors)
   }
   const haveAll = errors.length + skipped.length === 0
   const detections = haveAll ? (bySlot as Detection[]) : bySlot.filter((one) => one !== undefined)
   return { detections, bySlot, errors, skipped }
+}
 
-  function detectorOf({ scope, label }: Slot): StreamDetector | undefined {
-    if (scope === 'global') return global.get(label)
-    const owner = scope === 'client' ? client : group
-    return owner?.detectors[next[scope]++] as StreamDetector | undefined
-  }
-
-  function ask(i: number, { label }: Slot, detector: Detector<Observation, unknown>, observation: Observation): void {
-    try {
-      const detection = detector.process(observation)
-      bySlot[i] = detection.detector === label ? detection : { ...detection, detector: label }
-    } catch (thrown) {
-      errors.push(withPath(toMonitorError(thrown, 'plugin_failed'), label).toJSON())
-    }
+/** What a detector says; undefined where it fails, which goes to `errors`. */
+function ask(
+  label: string,
+  detector: StreamDetector,
+  observation: Observation,
+  errors: PlainError[],
+): Detection | undefined {
+  try {
+    const detection = detector.process(observation)
+    return detection.detector === label ? detection : { ...detection, detector: label }
+  } catch (thrown) {
+    errors.push(withPath(toMonitorError(thrown, 'plugin_failed'), label).toJSON())
+    return undefined
   }
 }

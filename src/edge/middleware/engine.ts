@@ -25,11 +25,15 @@ export class Engine {
   readonly #settings: Settings
   readonly #leases: Leases
   readonly #ending: Ending
+  /** Nothing is looked at, and answers stay as they are: whoever is admitted is served. */
+  readonly #onlyAdmits: boolean
   /** Work after responses that no host keeps alive for us. */
   readonly #held = new Set<Promise<void>>()
 
   constructor(settings: Settings) {
     this.#settings = settings
+    const { query, output, reply } = settings
+    this.#onlyAdmits = query === undefined && output === undefined && reply !== 'silent'
     this.tally = new Tally(settings.onEvent)
     this.#leases = new Leases(settings.limits, settings.now)
     this.#ending = new Ending(settings, this.tally, this.#leases)
@@ -43,6 +47,7 @@ export class Engine {
     await this.#name(visit)
     if (refuses && visit.isNamed) await this.#admit(visit)
     if (this.#isOver(visit)) return this.#ending.refuse(visit)
+    if (this.#onlyAdmits) return this.#serve(visit, undefined, next)
 
     const read = this.#openQuery(visit)
     if (isClosed || when === 'before') await this.#readFirst(visit, read)

@@ -89,8 +89,13 @@ function answerText(watch: Watch, verdict: Verdict): string {
   const { suspicious, score, reason, metadata } = only!
   const { averageScore, scores } = metadata as ConfidenceMetadata
   const number = String(score)
-  const head = `{"is_suspicious":${suspicious},"confidence":${number},"reason":${JSON.stringify(reason)},"metadata":`
+  const head = `{"is_suspicious":${suspicious},"confidence":${number},"reason":${quoted(reason)},"metadata":`
   return `${head}{"last_score":${number},"avg_score":${averageScore},"num_scores":${scores}}}`
+}
+
+/** `JSON.stringify`, at a third of the time where no character needs more than the quotes. */
+function quoted(text: string): string {
+  return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** A verdict in the reference's words. With several detectors the most telling one speaks. */
