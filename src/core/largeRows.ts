@@ -25,6 +25,8 @@ const BLOCK_BYTES = 1 << 18
 const MOST_BYTES = 4_250_000_000
 /** What rounding to 32 bits adds to a score of bytes: five roundings of 2⁻²⁴ of at most 1.3, thrice. */
 const SLOP = 1e-6
+/** More than what rounding adds to an exact score. */
+const EXACT = 1e-10
 /** Rows that are decided one by one; with more, and more than a sixteenth of all, another scan is cheaper. */
 const FEW = 64
 /** Outside, squares and products could leave the range in which rounding is relative: of doubles, and of 32-bit floats. */
@@ -35,6 +37,12 @@ const SAFE_32 = { min: 1e-18, max: 1e18 }
 interface Tolerance {
   readonly times: number
   readonly plus: number
+}
+
+interface Asked {
+  readonly q: Float64Array
+  readonly queryNorm: number
+  readonly norms: readonly number[]
 }
 
 /** Room for rows; `undefined` where the kernels are not to be had, or `capacity` rows would not fit into a memory. */
@@ -162,9 +170,10 @@ export class LargeRows implements Rows {
     const count = norms.length
     if (!isWithin(queryNorm, SAFE)) return undefined
     const few = Math.max(FEW, count >> 4)
-    const found = this.#collect(count, few, this.#scanBytes(q, queryNorm, count))
+    const query = { q, queryNorm, norms }
+    const found = this.#collect(query, few, this.#scanBytes(q, queryNorm, count))
     if (found !== undefined || this.#odd > 0) return found
-    return this.#collect(count, few, this.#scanFloats(q, queryNorm, norms))
+    return this.#collect(query, few, this.#scanFloats(q, queryNorm, norms))
   }
 
   /** Puts the scores of bytes into the results of all blocks. */
@@ -202,16 +211,26 @@ export class LargeRows implements Rows {
     return { times: 0, plus: error32(this.#stride) }
   }
 
-  /** The rows whose score may be the greatest; `undefined` if they are more than `few`. */
-  #collect(count: number, few: number, { times, plus }: Tolerance): number[] | undefined {
+  /**
+   * The rows whose score may be the greatest; `undefined` if they are more than `few`. The exact score of the one that is the
+   * greatest for all we know rules out those that cannot reach it.
+   */
+  #collect({ q, queryNorm, norms }: Asked, few: number, { times, plus }: Tolerance): number[] | undefined {
     const { f32 } = this.#memory
+    const count = norms.length
     const size = this.#rowsPerBlock
+    let best = 0
     let least = -Infinity
     for (let slot = 0; slot < count; slot += size) {
       const errors = this.#scalesAt(this.#blockOf(slot)) / 4 + size
-      least = Math.max(least, greatest(f32, errors, Math.min(size, count - slot), size, times))
+      const at = greatest(f32, errors, Math.min(size, count - slot), size, times)
+      const score = f32[at + size]! - f32[at]! * times
+      if (!(score > least)) continue
+      least = score
+      best = slot + at - errors
     }
-    const floor = least - 2 * plus
+    const scale = queryNorm * norms[best]!
+    const floor = (scale === 0 ? 0 : this.dot(best, q) / scale) - plus - EXACT
     const found: number[] = []
     for (let slot = 0; slot < count; slot += size) {
       const errors = this.#scalesAt(this.#blockOf(slot)) / 4 + size
@@ -261,12 +280,16 @@ function error32(stride: number): number {
   return (stride / 16 + 24) * 6e-8
 }
 
-/** The greatest of the scores less their errors times `times`. The scores stand `size` places behind the errors. */
+/** The place of the greatest score less its error times `times`. The scores stand `size` places behind the errors. */
 function greatest(f32: Float32Array, errors: number, rows: number, size: number, times: number): number {
   let most = -Infinity
+  let place = errors
   for (let at = errors; at < errors + rows; at++) {
     const value = f32[at + size]! - f32[at]! * times
-    if (value > most) most = value
+    if (value > most) {
+      most = value
+      place = at
+    }
   }
-  return most
+  return place
 }

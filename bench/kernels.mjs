@@ -1,0 +1,141 @@
+/**
+ * The hot paths against their limits, against plain JavaScript and against other libraries: `npm run bench:kernels`.
+ *
+ * What is compared runs in turns in one process (A B A B …, the order reversed every other round), and only ratios count:
+ * they are formed round by round, and their smallest, median and largest are shown. Times are CPU of the process. The peers
+ * are those of bench/peers, if they are installed there. The tables go to bench/results/kernels.md, .json and .svg.
+ *
+ *   --quick      small sizes and few rounds, to see that everything runs; the tables go to reports/ only
+ *   --only=part  scans, peers, features or growth alone; nothing is written to bench/results
+ */
+import { loadInside, loadPlain } from './kernels/bundle.mjs'
+import { toSvg } from './kernels/chart.mjs'
+import { measureFeatures } from './kernels/features.mjs'
+import { measureGrowth } from './kernels/growth.mjs'
+import { last } from './kernels/measure.mjs'
+import { measurePeers } from './kernels/peers.mjs'
+import { measureScans } from './kernels/scans.mjs'
+import { machine, write } from './server/report.mjs'
+
+const quick = process.argv.includes('--quick')
+const only = process.argv.find((one) => one.startsWith('--only='))?.slice(7)
+const timing = quick ? { rounds: 3, sampleMs: 3, warmUpMs: 20 } : { rounds: 11, sampleMs: 20, warmUpMs: 400 }
+
+/** Goals of the project that the code does not try to reach yet, or that another bench measures, and why. */
+const ELSEWHERE = [
+  ['3', 'PCA-head cascade', 'not built: bytes with re-ranking are exact on any data and need no rotation'],
+  ['4', 'speed-up over the Python loop', 'not measured here: the bench starts no Python'],
+  ['8', 'pHash against Python imagehash', 'not measured here; equal bits are tested in test/phash.test.ts'],
+  ['12', 'comlink against packed batches', 'not measured here'],
+  ['13', 'HTTP against bare node:http', '`npm run bench:server`, bench/results/server.md'],
+]
+
+const about = { inside: await loadInside('compiled'), plain: await loadPlain(), quick, timing }
+if (about.inside.kernelModule() === null) throw new Error('this engine compiles no kernels')
+const parts = {
+  scans: () => measureScans(about),
+  peers: () => measurePeers(about),
+  features: () => measureFeatures(about),
+  growth: () => measureGrowth(about),
+}
+const results = {}
+for (const [name, measure] of Object.entries(parts)) {
+  if (only !== undefined && only !== name) continue
+  process.stderr.write(`${name} …\n`)
+  results[name] = await measure()
+}
+report([...(results.scans ?? []), ...(results.features ?? [])], results.peers, results.growth ?? [])
+
+function report(own, peers = { found: [], missing: [] }, growth) {
+  const date = new Date().toISOString()
+  const rows = [...own, ...peers.found]
+  const head = `Node ${process.version}, V8 ${process.versions.v8}`
+  const lines = [
+    '# Hot paths',
+    '',
+    `${date.slice(0, 10)} · ${machine()}, V8 ${process.versions.v8} · seed 20261130 · ${timing.rounds} rounds, samples of ${timing.sampleMs} ms CPU`,
+    '',
+    'Ratios, round by round: median [smallest … largest]. The answers of what is compared were checked against each other first.',
+    '',
+    table(['goal', 'metric', 'setting', 'ratio', 'wanted', 'met'], rows.map(cellsOf)),
+    '',
+    ...peers.missing.map((name) => `Not compared, since it is not installed in bench/peers: ${name}.\n`),
+    table(['goal', 'of', 'where'], ELSEWHERE),
+    '',
+    '## Growth',
+    '',
+    'CPU per query with a full window, and the exponent of the power of the size that fits best.',
+    '',
+    table(
+      ['window of', ...(growth[0]?.points.map(({ size }) => String(size)) ?? []), 'exponent'],
+      growth.map(({ name, points, exponent }) => [
+        name,
+        ...growth[0].points.map(({ size }) => timeOf(points.find((point) => point.size === size))),
+        exponent.toFixed(2),
+      ]),
+    ),
+    '',
+    '![growth curves](kernels.svg)',
+    '',
+  ]
+  console.log(lines.join('\n'))
+  const folder = quick || only !== undefined ? 'reports' : 'bench/results'
+  write(`${folder}/kernels.md`, lines.join('\n'))
+  const json = {
+    date,
+    machine: machine(),
+    versions: process.versions,
+    seed: 20261130,
+    timing,
+    rows,
+    growth,
+    consumed: last(),
+  }
+  write(`${folder}/kernels.json`, `${JSON.stringify(json, null, 2)}\n`)
+  if (growth.length > 0)
+    write(`${folder}/kernels.svg`, toSvg(growth, `${head} · ${date.slice(0, 10)} · lines show the spread`))
+}
+
+function cellsOf({ goal, metric, setting, ratio, atMost, atLeast, stretch }) {
+  const { min, median, max } = ratio
+  const wanted = atMost !== undefined ? `≤ ${atMost}` : atLeast !== undefined ? `≥ ${atLeast}` : '–'
+  const also = stretch === undefined ? '' : ` (stretch ${stretch})`
+  return [
+    goal ?? '–',
+    metric,
+    setting,
+    `${figure(median)} [${figure(min)} … ${figure(max)}]`,
+    wanted + also,
+    verdict(median, atMost, atLeast),
+  ]
+}
+
+/** Met, or by how much it is missed. */
+function verdict(median, atMost, atLeast) {
+  if (atMost === undefined && atLeast === undefined) return '–'
+  if (median <= (atMost ?? Infinity) && median >= (atLeast ?? 0)) return 'yes'
+  const factor = atMost === undefined ? atLeast / median : median / atMost
+  return `**no**, by a factor of ${factor.toFixed(2)}`
+}
+
+function timeOf(point) {
+  if (point === undefined) return '–'
+  const { median } = point
+  if (median < 1000) return `${figure(median)} ns`
+  return median < 1e6 ? `${figure(median / 1000)} µs` : `${figure(median / 1e6)} ms`
+}
+
+function figure(value) {
+  return value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value >= 0.1
+        ? value.toFixed(2)
+        : value.toFixed(4)
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
