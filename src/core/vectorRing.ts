@@ -7,9 +7,11 @@
  */
 import { checkNumber, checkNumbers, elementType, refuse } from './checkers.ts'
 import { LargeRows, openLargeRows } from './largeRows.ts'
+import { fillLater, PIECE_BYTES } from './pieces.ts'
 import { type Floats, floats, MOST_SHARED_NUMBERS, PlainRows, type Rows } from './plainRows.ts'
 import { Ring } from './ring.ts'
 import { norm } from './rowSums.ts'
+import { RowsSaving } from './rowsSaving.ts'
 import { Smallest } from './sorted.ts'
 import { readState } from './state.ts'
 import type { PlainData } from './types.ts'
@@ -41,6 +43,8 @@ export class VectorRing {
   #rows: Rows
   /** False once the kernels were not to be had. */
   #mayBeLarge = true
+  /** Snapshots that are being filled. */
+  #savings: RowsSaving[] = []
   /** The query as doubles. */
   #query = new Float64Array(0)
 
@@ -158,8 +162,14 @@ export class VectorRing {
     const isLarge = this.#rows instanceof LargeRows
     if (!(isLarge || isWide) && (next + 1) * this.dimension > MOST_SHARED_NUMBERS) this.#enlarge()
     const length = norm(vector)
+    if (this.#savings.length > 0) this.#keepForSavings(next)
     this.#set(next, vector, length)
     this.#norms.push(length)
+  }
+
+  #keepForSavings(slot: number): void {
+    for (const saving of this.#savings) saving.reach(this.#rows, slot)
+    this.#savings = this.#savings.filter(({ isWhole }) => !isWhole)
   }
 
   /** Takes the rows into a memory of the kernels, where there are any. */
@@ -202,10 +212,13 @@ export class VectorRing {
     return this.size * (this.dimension * (this.#rows.isWide ? 8 : 4) + 8)
   }
 
+  /** Within `inPieces` a large one is filled later; what is overwritten meanwhile is copied before. */
   save(): SavedVectors {
     const { dimension, size } = this
-    const rows = floats(this.#rows.isWide, size * dimension)
-    for (let age = 0; age < size; age++) this.#rows.copy(this.#norms.slot(age), rows, age * dimension)
+    const saving = new RowsSaving(this.#rows, { size, oldest: this.#norms.oldest, width: dimension })
+    const { rows } = saving
+    if (rows.byteLength > PIECE_BYTES && fillLater(saving)) this.#savings.push(saving)
+    else while (!saving.fill());
     return { dimension, rows }
   }
 }
