@@ -115,6 +115,41 @@ describe('the kernels give the bits of their twin:', () => {
     }
     expect(found).toBeGreaterThan(10_000)
   })
+
+  test('grey of three and four channels, and resized rows with any weights', () => {
+    const next = random(SEED)
+    for (const [count, step] of [
+      [1, 3],
+      [5, 4],
+      [1000, 3],
+      [1001, 4],
+    ] as const) {
+      const both = twins((memory) => {
+        for (let i = 0; i < memory.i8.length; i++) memory.i8[i] = Math.floor(256 * next())
+        if (count === 5) memory.i8.fill(-1, 0, 64)
+      })
+      for (const { kernels } of both) kernels.grey(0, count, step, out)
+      expectSame(both, `${count} pixels of ${step}`)
+    }
+    for (const [width, count, outs, chunks] of [
+      [1, 1, 1, 1],
+      [50, 7, 32, 3],
+      [200, 3, 5, 12],
+    ] as const) {
+      const weightStep = 64 * chunks
+      const both = twins((memory) => {
+        for (let i = 0; i < memory.i8.length; i++) memory.i8[i] = Math.floor(256 * next())
+        for (let i = 0; i < outs; i++) {
+          memory.i32[i] = Math.floor(Math.max(width - 16 * chunks, 1) * next())
+          memory.i32[256 + i] = 1 + Math.floor(chunks * next())
+        }
+        for (let i = 0; i < (outs * weightStep) / 2; i++) memory.i16[32_768 + i] = Math.floor(2048 * next()) - 1024
+      })
+      for (const { kernels } of both)
+        kernels.resample(rows, width, count, 0, 1024, 65_536, weightStep, outs, out, count)
+      expectSame(both, `${count} rows of ${width}`)
+    }
+  })
 })
 
 /** Streams that are hard for a search that decides by bytes first. */

@@ -17,6 +17,19 @@ export interface Kernels {
     out: number,
   ): void
   hammingWithin(hashes: number, count: number, low: number, high: number, radius: number): number
+  grey(pixels: number, count: number, step: number, out: number): void
+  resample(
+    source: number,
+    width: number,
+    rows: number,
+    starts: number,
+    chunks: number,
+    weights: number,
+    weightStep: number,
+    outs: number,
+    out: number,
+    outStep: number,
+  ): void
 }
 
 const PAGE = 65_536
@@ -112,8 +125,8 @@ class Plain extends Views implements KernelMemory {
   }
 }
 
-/** Room for a small window, a query and the results. */
-const SHARED_BYTES = 1 << 20
+/** Room for a small window or a strip of a picture, and for the results. */
+export const SHARED_BYTES = 1 << 20
 
 let shared: { readonly module: WasmModule | null; readonly memory: KernelMemory | undefined } | undefined
 

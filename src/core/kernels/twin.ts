@@ -14,7 +14,8 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   const i32 = new Int32Array(buffer)
   const i16 = new Int16Array(buffer)
   const i8 = new Int8Array(buffer)
-  return { dots, scan, scanBatch, scanBytes, hammingWithin }
+  const u8 = new Uint8Array(buffer)
+  return { dots, scan, scanBatch, scanBytes, hammingWithin, grey, resample }
 
   function dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void {
     const q = f64.subarray(query / 8, query / 8 + width)
@@ -79,6 +80,39 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
       if (bitCount(i32[at]! ^ low) + bitCount(i32[at + 1]! ^ high) <= radius) found++
     }
     return found
+  }
+
+  function grey(pixels: number, count: number, step: number, out: number): void {
+    // Whole groups of four, as the kernel.
+    for (let i = 0, p = pixels; i < Math.ceil(count / 4) * 4; i++, p += step) {
+      u8[out + i] = (19595 * u8[p]! + 38470 * u8[p + 1]! + 7471 * u8[p + 2]! + 32768) >>> 16
+    }
+  }
+
+  function resample(
+    source: number,
+    width: number,
+    rows: number,
+    starts: number,
+    chunks: number,
+    weights: number,
+    weightStep: number,
+    outs: number,
+    out: number,
+    outStep: number,
+  ): void {
+    for (let i = 0; i < outs; i++) {
+      const count = i32[chunks / 4 + i]!
+      for (let y = 0; y < rows; y++) {
+        let sum = 1 << 21
+        for (let k = 0; k < 16 * count; k++) {
+          const w = (weights + i * weightStep) / 2 + 32 * (k >> 4) + (k & 15)
+          const weight = 2048 * i16[w]! + i16[w + 16]!
+          sum = (sum + u8[source + y * width + i32[starts / 4 + i]! + k]! * weight) | 0
+        }
+        u8[out + i * outStep + y] = Math.min(Math.max(sum >> 22, 0), 255)
+      }
+    }
   }
 }
 
