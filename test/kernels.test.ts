@@ -245,3 +245,18 @@ function checkDistances(q: Float64Array, kept: readonly Float64Array[], found: r
   for (const slot of found) few.offer(square(kept[slot]!))
   expect(few.values).toEqual(all.values)
 }
+
+test('ten times the window leaves the memory as large as one window does', () => {
+  const memory = openCompiled(1)!
+  const rows = new LargeRows(64, memory)
+  const next = random(SEED)
+  const set = (slot: number) => {
+    const vector = Float32Array.from({ length: 64 }, next)
+    rows.set(slot, vector, norm(vector))
+  }
+  for (let slot = 0; slot < 3000; slot++) set(slot)
+  const before = memory.i8.length
+  for (let i = 0; i < 30_000; i++) set(i % 3000)
+  expect(memory.i8.length).toBe(before)
+  expect(before).toBeLessThan(1.2 * 3000 * (5 * 64 + 16) + 65_536 * 6)
+})
