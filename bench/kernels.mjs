@@ -2,19 +2,23 @@
  * The hot paths against their limits, against plain JavaScript and against other libraries: `npm run bench:kernels`.
  *
  * What is compared runs in turns in one process (A B A B …, the order reversed every other round), and only ratios count:
- * they are formed round by round, and their smallest, median and largest are shown. Times are CPU of the process. The peers
+ * they are formed round by round, and their smallest, median and largest are shown. Times are CPU of the process, in
+ * Chromium those of the clock. The peers
  * are those of bench/peers, if they are installed there. The tables go to bench/results/kernels.md, .json and .svg.
  *
  *   --quick      small sizes and few rounds, to see that everything runs; the tables go to reports/ only
- *   --only=part  scans, peers, features or growth alone; nothing is written to bench/results
+ *   --only=part  scans, peers, features, growth or chromium alone; nothing is written to bench/results
  */
+
+import { compileKernels } from '../scripts/kernels.mjs'
 import { loadInside, loadPlain } from './kernels/bundle.mjs'
 import { toSvg } from './kernels/chart.mjs'
+import { measureChromium } from './kernels/chromium.mjs'
 import { measureFeatures } from './kernels/features.mjs'
 import { measureGrowth } from './kernels/growth.mjs'
 import { last } from './kernels/measure.mjs'
 import { measurePeers } from './kernels/peers.mjs'
-import { measureScans } from './kernels/scans.mjs'
+import { compileRead, measureScans } from './kernels/scans.mjs'
 import { machine, write } from './server/report.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -37,6 +41,8 @@ const parts = {
   peers: () => measurePeers(about),
   features: () => measureFeatures(about),
   growth: () => measureGrowth(about),
+  chromium: async () =>
+    measureChromium({ quick, timing, kernels: await compileKernels(), reader: await compileRead() }),
 }
 const results = {}
 for (const [name, measure] of Object.entries(parts)) {
@@ -44,11 +50,13 @@ for (const [name, measure] of Object.entries(parts)) {
   process.stderr.write(`${name} …\n`)
   results[name] = await measure()
 }
-report([...(results.scans ?? []), ...(results.features ?? [])], results.peers, results.growth ?? [])
+const { peers, chromium } = results
+const missing = [...(peers?.missing ?? []), ...(chromium?.missing ?? [])]
+const measured = [results.scans, chromium?.found, results.features, peers?.found].flatMap((rows) => rows ?? [])
+report(measured, missing, results.growth ?? [])
 
-function report(own, peers = { found: [], missing: [] }, growth) {
+function report(rows, missing, growth) {
   const date = new Date().toISOString()
-  const rows = [...own, ...peers.found]
   const head = `Node ${process.version}, V8 ${process.versions.v8}`
   const lines = [
     '# Hot paths',
@@ -59,7 +67,7 @@ function report(own, peers = { found: [], missing: [] }, growth) {
     '',
     table(['goal', 'metric', 'setting', 'ratio', 'wanted', 'met'], rows.map(cellsOf)),
     '',
-    ...peers.missing.map((name) => `Not compared, since it is not installed in bench/peers: ${name}.\n`),
+    ...missing.map((name) => `Not compared, since it is not there: ${name}.\n`),
     table(['goal', 'of', 'where'], ELSEWHERE),
     '',
     '## Growth',

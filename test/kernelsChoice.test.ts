@@ -157,3 +157,19 @@ describe('compiled kernels that are handed over', () => {
     vi.unstubAllGlobals()
   })
 })
+
+test('more large windows than there are memories for answer alike', async () => {
+  const core = await coreWith(here)
+  const rows = Float32Array.from({ length: 70_000 }, (_, i) => (i % 7) - 3)
+  const made = Array.from({ length: 520 }, () => {
+    const detector = core.createDetector('similarity', { maxHistorySize: 2 })
+    for (let at = 0; at < 2; at++) detector.process({ embedding: rows.subarray(at, at + 35_000) })
+    return detector
+  })
+  const embedding = rows.subarray(5, 35_005)
+  const [first, ...others] = made.map((detector) => detector.process({ embedding }))
+  for (const other of others) expect(other).toEqual(first)
+  const { openCompiled } = await import('../src/core/kernels/memory.ts')
+  expect(openCompiled(1)).toBeUndefined()
+  vi.unstubAllGlobals()
+})

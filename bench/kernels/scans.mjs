@@ -11,7 +11,7 @@ const SEED = 20261130
 const root = new URL('../../', import.meta.url)
 
 /** The reading loop, compiled from bench/assembly. */
-async function compileRead() {
+export async function compileRead() {
   let bytes
   await asc.main(
     ['bench/assembly/read.ts', '-o', 'out', '--runtime', 'stub', '--importMemory', '-O3', '--enable', 'simd'],
@@ -23,7 +23,7 @@ async function compileRead() {
       listFiles: () => [],
     },
   )
-  return new WebAssembly.Module(bytes)
+  return bytes
 }
 
 /** Rows, a query, results, and a batch of queries in one memory, with the kernels and the reading loop over it. */
@@ -48,7 +48,7 @@ async function openScan(inside, count, read) {
 }
 
 export async function measureScans({ inside, plain, quick, timing }) {
-  const read = await compileRead()
+  const read = new WebAssembly.Module(await compileRead())
   const found = []
   const sizes = quick ? [100, 1000] : [100, 1000, 10_000, 100_000]
   const limits = { 100: [2, 1.5], 1000: [2, 1.5], 10000: [1.7, 1.3], 100000: [1.15, 1] }

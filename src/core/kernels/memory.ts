@@ -47,15 +47,29 @@ export interface KernelMemory {
   reserve(bytes: number): void
 }
 
+/**
+ * Memories at a time. Each takes gigabytes of addresses and some of the few maps that a system gives to a process; whoever
+ * comes when there are so many does without.
+ */
+const MOST_MEMORIES = 500
+let memories = 0
+/** Counts those that are gone; where a runtime has no such thing they count for ever. */
+let leaving: FinalizationRegistry<undefined> | undefined
+
 /** A memory with compiled kernels, or `undefined` where they cannot be had or there is no room for another memory. */
 export function openCompiled(bytes: number): KernelMemory | undefined {
   const module = kernelModule()
-  if (module === null) return undefined
+  if (module === null || memories >= MOST_MEMORIES) return undefined
   try {
     const memory = newMemory(Math.ceil(bytes / PAGE))
-    return new Compiled(memory, instantiate<Kernels>(module, memory))
+    const opened = new Compiled(memory, instantiate<Kernels>(module, memory))
+    memories++
+    if (typeof FinalizationRegistry !== 'undefined') {
+      leaving ??= new FinalizationRegistry(() => memories--)
+      leaving.register(opened, undefined)
+    }
+    return opened
   } catch {
-    // Each memory takes gigabytes of addresses: some thousands fit into a process. Whoever comes later does without.
     return undefined
   }
 }
