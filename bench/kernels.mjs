@@ -8,8 +8,10 @@
  *
  *   --quick      small sizes and few rounds, to see that everything runs; the tables go to reports/ only
  *   --only=part  scans, peers, features, growth or chromium alone; nothing is written to bench/results
+ *   --merge      writes the tables from what the parts have found on this machine before
  */
 
+import { readFileSync } from 'node:fs'
 import { compileKernels } from '../scripts/kernels.mjs'
 import { loadInside, loadPlain } from './kernels/bundle.mjs'
 import { toSvg } from './kernels/chart.mjs'
@@ -23,6 +25,7 @@ import { machine, write } from './server/report.mjs'
 
 const quick = process.argv.includes('--quick')
 const only = process.argv.find((one) => one.startsWith('--only='))?.slice(7)
+const isMerging = process.argv.includes('--merge')
 const timing = quick ? { rounds: 3, sampleMs: 3, warmUpMs: 20 } : { rounds: 11, sampleMs: 20, warmUpMs: 400 }
 
 /** Goals of the project that the code does not try to reach yet, or that another bench measures, and why. */
@@ -47,8 +50,14 @@ const parts = {
 const results = {}
 for (const [name, measure] of Object.entries(parts)) {
   if (only !== undefined && only !== name) continue
+  const saved = `reports/kernels-${name}.json`
+  if (isMerging) {
+    results[name] = JSON.parse(readFileSync(new URL(`../${saved}`, import.meta.url), 'utf8'))
+    continue
+  }
   process.stderr.write(`${name} …\n`)
   results[name] = await measure()
+  write(saved, JSON.stringify(results[name]))
 }
 const { peers, chromium } = results
 const missing = [...(peers?.missing ?? []), ...(chromium?.missing ?? [])]
