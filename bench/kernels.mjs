@@ -11,7 +11,8 @@
  *   --merge      writes the tables from what the parts have found on this machine before
  */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import os from 'node:os'
 import { compileKernels } from '../scripts/kernels.mjs'
 import { loadInside, loadPlain } from './kernels/bundle.mjs'
 import { toSvg } from './kernels/chart.mjs'
@@ -52,7 +53,8 @@ for (const [name, measure] of Object.entries(parts)) {
   if (only !== undefined && only !== name) continue
   const saved = `reports/kernels-${name}.json`
   if (isMerging) {
-    results[name] = JSON.parse(readFileSync(new URL(`../${saved}`, import.meta.url), 'utf8'))
+    const file = new URL(`../${saved}`, import.meta.url)
+    if (existsSync(file)) results[name] = JSON.parse(readFileSync(file, 'utf8'))
     continue
   }
   process.stderr.write(`${name} …\n`)
@@ -62,7 +64,8 @@ for (const [name, measure] of Object.entries(parts)) {
 const { peers, chromium } = results
 const missing = [...(peers?.missing ?? []), ...(chromium?.missing ?? [])]
 const measured = [results.scans, chromium?.found, results.features, peers?.found].flatMap((rows) => rows ?? [])
-report(measured, missing, results.growth ?? [])
+const unmeasured = Object.keys(parts).filter((name) => results[name] === undefined)
+report(measured, [...missing, ...unmeasured.map((name) => `the part \`${name}\``)], results.growth ?? [])
 
 function report(rows, missing, growth) {
   const date = new Date().toISOString()
@@ -70,13 +73,13 @@ function report(rows, missing, growth) {
   const lines = [
     '# Hot paths',
     '',
-    `${date.slice(0, 10)} · ${machine()}, V8 ${process.versions.v8} · seed 20261130 · ${timing.rounds} rounds, samples of ${timing.sampleMs} ms CPU`,
+    `${date.slice(0, 10)} · ${machine()}, V8 ${process.versions.v8} · seed 20261130 · ${timing.rounds} rounds, samples of ${timing.sampleMs} ms CPU · load of the machine ${os.loadavg()[0].toFixed(1)}`,
     '',
     'Ratios, round by round: median [smallest … largest]. The answers of what is compared were checked against each other first.',
     '',
     table(['goal', 'metric', 'setting', 'ratio', 'wanted', 'met'], rows.map(cellsOf)),
     '',
-    ...missing.map((name) => `Not compared, since it is not there: ${name}.\n`),
+    ...missing.map((name) => `Not in this table: ${name}.\n`),
     table(['goal', 'of', 'where'], ELSEWHERE),
     '',
     '## Growth',
