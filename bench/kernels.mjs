@@ -8,6 +8,7 @@
  *
  *   --quick      small sizes and few rounds, to see that everything runs; the tables go to reports/ only
  *   --only=part  scans, peers, features, growth or chromium alone; nothing is written to bench/results
+ *   --largest=n  the largest window of growth, 1 000 000 by default: that one takes 2 GB
  *   --merge      writes the tables from what the parts have found on this machine before
  */
 
@@ -27,6 +28,7 @@ import { machine, write } from './server/report.mjs'
 const quick = process.argv.includes('--quick')
 const only = process.argv.find((one) => one.startsWith('--only='))?.slice(7)
 const isMerging = process.argv.includes('--merge')
+const largest = Number(process.argv.find((one) => one.startsWith('--largest='))?.slice(10) ?? (quick ? 1000 : 1e6))
 const timing = quick ? { rounds: 3, sampleMs: 3, warmUpMs: 20 } : { rounds: 11, sampleMs: 20, warmUpMs: 400 }
 
 /** Goals of the project that the code does not try to reach yet, or that another bench measures, and why. */
@@ -53,7 +55,7 @@ const WHY = [
   ['11', 'the score must be right to 1e-9 and equal on every engine; the table that is twice as fast errs by 8e-5'],
 ]
 
-const about = { inside: await loadInside('compiled'), plain: await loadPlain(), quick, timing }
+const about = { inside: await loadInside('compiled'), plain: await loadPlain(), quick, largest, timing }
 if (about.inside.kernelModule() === null) throw new Error('this engine compiles no kernels')
 const parts = {
   scans: () => measureScans(about),
