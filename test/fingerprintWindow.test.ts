@@ -1,8 +1,9 @@
 /** The windows of fingerprints against a plain list. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createExactWindow } from '../src/core/fingerprintWindow.ts'
+import { createExactWindow, createHammingWindow } from '../src/core/fingerprintWindow.ts'
 import { createDetector, textFingerprint } from '../src/core/index.ts'
+import { random } from './tools/random.ts'
 
 /** The window in its simplest form. */
 function plainWindow(capacity: number) {
@@ -76,4 +77,37 @@ describe('the exact window', () => {
     }
     expect(bytesOf((i) => textFingerprint(`${i}`))).toBeLessThan(bytesOf((i) => `${i}`.padStart(64, '.')) / 2)
   })
+})
+
+describe('the window of near hashes', () => {
+  const bits = (a: string, b: string) => (BigInt(`0x${a}`) ^ BigInt(`0x${b}`)).toString(2).replaceAll('0', '').length
+
+  // Below 64 hashes, where they are copied to the kernels, and where they are kept there; each also past its end.
+  for (const [capacity, count, steps] of [
+    [10, 40, 1],
+    [500, 1300, 7],
+    [9000, 20_000, 611],
+  ] as const) {
+    test(`counts among the last ${capacity} as a plain list does`, () => {
+      const next = random(capacity)
+      const digit = () => Math.floor(16 * next()).toString(16)
+      const centre = Array.from({ length: 16 }, digit)
+      const near = () => centre.map((one) => (next() < 0.2 ? digit() : one)).join('')
+      const window = createHammingWindow(capacity, 8)
+      let plain: string[] = []
+      for (let i = 0; i < count; i++) {
+        const one = near()
+        plain.push(one)
+        if (plain.length > capacity) plain.shift()
+        const found = window.push(one)
+        if (i % steps !== 0) continue
+        expect(found).toBe(plain.filter((other) => bits(one, other) <= 8).length)
+        const other = near()
+        expect(window.count(other)).toBe(plain.filter((each) => bits(other, each) <= 8).length)
+      }
+      plain = plain.slice(-capacity)
+      expect(window.list()).toEqual(plain)
+      expect(window.size).toBe(capacity)
+    })
+  }
 })

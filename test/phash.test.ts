@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { dct8x8 } from '../src/core/dct.ts'
 import { hammingDistance, perceptualHash } from '../src/core/phash.ts'
-import { flattenAlpha } from '../src/core/pixels.ts'
+import { flattenAlpha, toGrey } from '../src/core/pixels.ts'
+import { resizeLanczos } from '../src/core/resample.ts'
+import { shrinkGrey } from '../src/core/shrink.ts'
 import type { Pixels } from '../src/core/types.ts'
 import { golden, hasGolden } from './tools/data.ts'
+import { random } from './tools/random.ts'
 
 interface Case {
   readonly name: string
@@ -130,4 +133,33 @@ test('hashes of two lengths, or of other characters, have no distance', () => {
   expect(() => hammingDistance('0g', '00')).toThrow(refused)
   expect(() => hammingDistance('', '')).toThrow(refused)
   expect(() => hammingDistance(12 as never, '00')).toThrow(refused)
+})
+
+test('the small picture is the same by the kernels and without them, for every kind of picture', () => {
+  const next = random(20261130)
+  const sizes = [
+    [1, 1],
+    [1, 700],
+    [3, 299],
+    [31, 32],
+    [32, 32],
+    [33, 500],
+    [224, 224],
+    [640, 3],
+    [4096, 40],
+    [40, 4096],
+    [5000, 2],
+    [700, 501],
+  ] as const
+  for (const [width, height] of sizes) {
+    for (const channels of [1, 3, 4] as const) {
+      const extreme = next() < 0.3
+      const value = () => (extreme ? 255 * Math.round(next()) : Math.floor(256 * next()))
+      const bytes = Uint8Array.from({ length: width * height * channels }, value)
+      for (const data of width * height < 100_000 ? [bytes, Float64Array.from(bytes, (v) => v / 255)] : [bytes]) {
+        const pixels = { data, width, height, channels, maxValue: data === bytes ? 255 : 1 } as const
+        expect(shrinkGrey(pixels, 32)).toEqual(resizeLanczos(toGrey(pixels), width, height, 32, 32))
+      }
+    }
+  }
 })

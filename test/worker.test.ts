@@ -318,6 +318,34 @@ describe('the log of a detector', () => {
     expect((await detector.describe()).historySize).toBe(800)
   })
 
+  test('is cut by a large state, copied piece by piece while queries go on, at the moment it was asked for', async () => {
+    const { host, kill } = start()
+    const detector = host.getDetector('similarity', { maxHistorySize: 3000 })
+    const same = getDetector('similarity', { maxHistorySize: 3000 })
+    const vector = (seed: number) => Float32Array.from({ length: 1024 }, (_, i) => Math.sin(i * seed + seed * seed))
+    const rows = new Float32Array(2990 * 1024)
+    for (let i = 0; i < 2990; i++) rows.set(vector(i + 1).subarray(0, 8), 1024 * i)
+    const { version } = await same.snapshot()
+    const large = { detector: 'similarity', version, state: { vectors: { dimension: 1024, rows }, incident: null } }
+    await Promise.all([detector.restore(large), same.restore(large)])
+
+    const snapshots = [detector.snapshot(), same.snapshot()]
+    const queries = Array.from({ length: 30 }, (_, i) => ({ embedding: vector(i % 7) }))
+    const verdicts = queries.map((query) => detector.process(query))
+    const later = detector.reset().then(() => detector.restore(large))
+    const [given, expected] = await Promise.all(snapshots)
+    expect(Buffer.compare(bytesOf(given), bytesOf(expected))).toBe(0)
+    expect(await Promise.all(verdicts)).toEqual(await Promise.all(queries.map((query) => same.process(query))))
+    await later
+    await detector.process({ embedding: vector(3) })
+    kill()
+    await same.restore(large)
+    await same.process({ embedding: vector(3) })
+    const [mine, theirs] = await Promise.all([detector.snapshot(), same.snapshot()])
+    expect(Buffer.compare(bytesOf(mine), bytesOf(theirs))).toBe(0)
+    expect(host.restarts).toBe(1)
+  })
+
   test('forgets what came before a reset', async () => {
     const { host, workers, kill } = start()
     const detector = host.getDetector('text_repetition')
@@ -638,3 +666,8 @@ describe('a monitor in a worker', () => {
     expect(there.admit('bob', 0)).toEqual({ allowed: true })
   })
 })
+
+function bytesOf({ state }: { readonly state: unknown } = { state: null }): Buffer {
+  const { rows } = (state as { vectors: { rows: Float32Array } }).vectors
+  return Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)
+}

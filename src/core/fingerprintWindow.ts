@@ -1,7 +1,7 @@
 /** The last fingerprints of a stream, and how often each occurs among them. */
-import { bitCount } from './hash.ts'
+import { HashRows } from './hashRows.ts'
 import { PackedWindow, readHash } from './packedWindow.ts'
-import { Ring } from './ring.ts'
+import { Ring, RingSlots } from './ring.ts'
 
 /** A window that learns fingerprints and says how many of the remembered ones equal a given one. */
 export interface FingerprintWindow {
@@ -79,31 +79,26 @@ function createNameWindow(capacity: number): FingerprintWindow {
  * entry, which beats any index up to windows of several thousand. O(size) a query.
  */
 export function createHammingWindow(capacity: number, radius: number): FingerprintWindow {
-  const high = new Ring<number>(capacity)
-  const low = new Ring<number>(capacity)
+  const slots = new RingSlots(capacity)
+  const hashes = new HashRows(capacity)
 
   return {
     get size() {
-      return high.items.length
+      return slots.size
     },
     push(fingerprint) {
-      const h = word(fingerprint, 0)
-      const l = word(fingerprint, 8)
-      high.push(h)
-      low.push(l)
-      return near(h, l)
+      const high = word(fingerprint, 0)
+      const low = word(fingerprint, 8)
+      hashes.set(slots.take(), low, high)
+      return hashes.within(slots.size, low, high, radius)
     },
-    count: (fingerprint) => near(word(fingerprint, 0), word(fingerprint, 8)),
-    list: () => high.list().map((first, age) => hex(first) + hex(low.at(age))),
-    bytes: () => 8 * high.items.length,
-  }
-
-  function near(h: number, l: number): number {
-    const highs = high.items
-    const lows = low.items
-    let n = 0
-    for (let i = 0; i < highs.length; i++) if (bitCount(highs[i]! ^ h) + bitCount(lows[i]! ^ l) <= radius) n++
-    return n
+    count: (fingerprint) => hashes.within(slots.size, word(fingerprint, 8), word(fingerprint, 0), radius),
+    list: () =>
+      Array.from({ length: slots.size }, (_, age) => {
+        const slot = slots.slot(age)
+        return hex(hashes.high(slot)) + hex(hashes.low(slot))
+      }),
+    bytes: () => 8 * slots.size,
   }
 }
 

@@ -77,9 +77,11 @@ export {
 export { type FitTabularOptions, fitTabular } from './fitTabular.ts'
 export { sha256Hex, sha256HexAfter, sha256HexOfText } from './hash.ts'
 export { isDeeperThan } from './json.ts'
+export { installKernels, type WasmModule } from './kernels/wasm.ts'
 export { hammingDistance, perceptualHash } from './phash.ts'
 export { type EmbedPixelsOptions, embedPixels, THUMBNAIL_SIZE, thumbnail } from './pictures/index.ts'
 export { pictureVector } from './pictureVector.ts'
+export { type InPieces, inPieces } from './pieces.ts'
 export { checkPixels, flattenAlpha, mirrorPixels, toBytes as toPixelBytes } from './pixels.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
 export {

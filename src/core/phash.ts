@@ -9,8 +9,8 @@
 import { refuse } from './checkers.ts'
 import { addExactForm, DCT_SIZE, dct8x8 } from './dct.ts'
 import { bitCount } from './hash.ts'
-import { checkPixels, toGrey } from './pixels.ts'
-import { resizeLanczos } from './resample.ts'
+import { checkPixels } from './pixels.ts'
+import { shrinkGrey } from './shrink.ts'
 import type { Pixels } from './types.ts'
 
 /** A thousand times the rounding error of a coefficient, which can reach 4 · 255 · 32² ≈ 10⁶. */
@@ -25,8 +25,7 @@ const CLOSE = 1e-6
  * @throws `bad_query` if the pixels are malformed, see {@link checkPixels}.
  */
 export function perceptualHash(pixels: Pixels): string {
-  const { width, height } = checkPixels(pixels)
-  const small = resizeLanczos(toGrey(pixels), width, height, DCT_SIZE, DCT_SIZE)
+  const small = shrinkGrey(checkPixels(pixels), DCT_SIZE)
   const bits = aboveMedian(dct8x8(small), small)
   let hex = ''
   for (let i = 0; i < bits.length; i += 4) {

@@ -77,17 +77,18 @@ function sinPi(t: number): number {
 }
 
 /** From this ratio on Pillow (`Image.resize`) makes a picture lower before it makes it wider. */
-const TALL = 100
+export const TALL = 100
 
 /** Bits behind the point of an integer weight; Pillow's PRECISION_BITS for 8-bit pictures: 32 − 8 − 2. */
 const PRECISION_BITS = 22
 const HALF = 1 << (PRECISION_BITS - 1)
 
-interface IntegerAxis extends Omit<AxisWeights, 'weights'> {
+/** The weights of one axis as Pillow has them: whole numbers with {@link PRECISION_BITS} bits behind the point. */
+export interface IntegerAxis extends Omit<AxisWeights, 'weights'> {
   readonly weights: Int32Array
 }
 
-function lanczosAxis(size: number, outSize: number): IntegerAxis {
+export function lanczosAxis(size: number, outSize: number): IntegerAxis {
   const axis = axisWeights(size, outSize, lanczos, LANCZOS_SUPPORT)
   const weights = new Int32Array(axis.weights.length)
   for (let i = 0; i < weights.length; i++) {

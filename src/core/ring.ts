@@ -36,6 +36,12 @@ export class Ring<T> {
     return slot < this.items.length ? slot : slot - this.items.length
   }
 
+  /** The position, counted from the oldest, of the item in a slot. */
+  age(slot: number): number {
+    const age = slot - this.oldest
+    return age < 0 ? age + this.items.length : age
+  }
+
   at(age: number): T {
     return this.items[this.slot(age)]!
   }
@@ -43,5 +49,29 @@ export class Ring<T> {
   /** Oldest first, as a fresh list. */
   list(): T[] {
     return this.items.map((_, age) => this.at(age))
+  }
+}
+
+/** The slots of a {@link Ring} whose items lie elsewhere. */
+export class RingSlots {
+  readonly #capacity: number
+  #next = 0
+  size = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /** The slot for another item: a new one, or that of the oldest, which leaves. */
+  take(): number {
+    const slot = this.#next
+    this.#next = (slot + 1) % this.#capacity
+    if (this.size < this.#capacity) this.size++
+    return slot
+  }
+
+  /** The slot of the item at a position counted from the oldest. */
+  slot(age: number): number {
+    return this.size < this.#capacity ? age : (this.#next + age) % this.#capacity
   }
 }

@@ -6,12 +6,15 @@
  * depends on the stream alone.
  */
 import { checkNumber, checkNumbers, elementType, refuse } from './checkers.ts'
+import { LargeRows, openLargeRows } from './largeRows.ts'
+import { fillLater, PIECE_BYTES } from './pieces.ts'
+import { type Floats, floats, MOST_SHARED_NUMBERS, PlainRows, type Rows } from './plainRows.ts'
 import { Ring } from './ring.ts'
+import { norm } from './rowSums.ts'
+import { RowsSaving } from './rowsSaving.ts'
 import { Smallest } from './sorted.ts'
 import { readState } from './state.ts'
 import type { PlainData } from './types.ts'
-
-type Floats = Float32Array | Float64Array
 
 /** The longest vector accepted. */
 export const MAX_DIMENSION = 65_536
@@ -37,13 +40,18 @@ export class VectorRing {
   dimension: number
   /** The lengths in the geometric sense; row number i of {@link #rows} has the norm in slot i. */
   readonly #norms: Ring<number>
-  /** Room for more rows than there are: it grows by doubling up to the window. */
-  #rows: Floats
+  #rows: Rows
+  /** False once the kernels were not to be had. */
+  #mayBeLarge = true
+  /** Snapshots that are being filled. */
+  #savings: RowsSaving[] = []
+  /** The query as doubles. */
+  #query = new Float64Array(0)
 
   constructor(capacity: number, { dimension, rows }: SavedVectors = { dimension: 0, rows: new Float32Array(0) }) {
     this.dimension = dimension
     this.#norms = new Ring(capacity)
-    this.#rows = floats(isDoubles(rows), 0)
+    this.#rows = new PlainRows(dimension, capacity, isDoubles(rows))
     for (let at = 0; at < rows.length; at += dimension) this.push(rows.subarray(at, at + dimension))
   }
 
@@ -56,24 +64,46 @@ export class VectorRing {
    * everything. Sums are 64-bit and in a fixed order, so every runtime gives the same bits. O(size · dimension).
    */
   nearest(query: ArrayLike<number>): Nearest | undefined {
-    const norms = this.#norms
     if (this.size === 0) return undefined
-    const q = new Float64Array(query)
+    const q = this.#doubles(query)
     const queryNorm = norm(q)
-    const dots = new Float64Array(this.size)
-    dotRows(this.#rows, this.size, q, dots)
+    const { items } = this.#norms
+    const few = this.#rows instanceof LargeRows ? this.#rows.nominate(q, queryNorm, items) : undefined
+    const { index, cosine } = few === undefined ? this.#nearestOfAll(q, queryNorm) : this.#nearestOf(few, q, queryNorm)
+    return { index, cosine: Math.min(Math.max(cosine, -1), 1) }
+  }
+
+  #nearestOfAll(q: Float64Array, queryNorm: number): Nearest {
+    const norms = this.#norms
+    const dots = this.#rows.dots(q, this.size)
     let index = 0
-    let best = -Infinity
+    let cosine = -Infinity
     for (let age = 0; age < this.size; age++) {
       const slot = norms.slot(age)
       const scale = queryNorm * norms.items[slot]!
-      const cosine = scale === 0 ? 0 : dots[slot]! / scale
-      if (cosine > best) {
-        best = cosine
+      const one = scale === 0 ? 0 : dots[slot]! / scale
+      if (one > cosine) {
+        cosine = one
         index = age
       }
     }
-    return { index, cosine: Math.min(Math.max(best, -1), 1) }
+    return { index, cosine }
+  }
+
+  #nearestOf(slots: readonly number[], q: Float64Array, queryNorm: number): Nearest {
+    const norms = this.#norms
+    let index = 0
+    let cosine = -Infinity
+    for (const slot of slots) {
+      const scale = queryNorm * norms.items[slot]!
+      const one = scale === 0 ? 0 : this.#rows.dot(slot, q) / scale
+      const age = norms.age(slot)
+      if (one > cosine || (one === cosine && age < index)) {
+        cosine = one
+        index = age
+      }
+    }
+    return { index, cosine }
   }
 
   /**
@@ -82,24 +112,29 @@ export class VectorRing {
    * the digits of short distances. O(size · dimension).
    */
   nearestDistances(query: ArrayLike<number>, count: number): Float64Array {
-    const q = new Float64Array(query)
-    const { floors, limit } = this.#boundDistances(q, count)
-    const nearest = new Smallest(Math.min(count, this.size))
-    for (let slot = 0; slot < this.size; slot++) {
-      if (floors[slot]! <= limit) nearest.offer(squaredDistance(this.#rows, slot * q.length, q))
+    const q = this.#doubles(query)
+    const most = Math.min(count, this.size)
+    const nearest = new Smallest(most)
+    const { items } = this.#norms
+    const few = this.#rows instanceof LargeRows ? this.#rows.nominateNear(q, norm(q), items, most) : undefined
+    if (few !== undefined) for (const slot of few) nearest.offer(this.#rows.squaredDistance(slot, q))
+    else {
+      const { floors, limit } = this.#boundDistances(q, most)
+      for (let slot = 0; slot < this.size; slot++) {
+        if (floors[slot]! <= limit) nearest.offer(this.#rows.squaredDistance(slot, q))
+      }
     }
     return nearest.values.map(Math.sqrt)
   }
 
   /**
-   * For each slot a number below its squared distance, and one that at least `count` of the squared distances stay below:
+   * For each slot a number below its squared distance, and one that at least `most` of the squared distances stay below:
    * both by more than rounding can add.
    */
-  #boundDistances(q: Float64Array, count: number): { readonly floors: Float64Array; readonly limit: number } {
+  #boundDistances(q: Float64Array, most: number): { readonly floors: Float64Array; readonly limit: number } {
     const queryNorm = norm(q)
-    const floors = new Float64Array(this.size)
-    dotRows(this.#rows, this.size, q, floors)
-    const ceilings = new Smallest(Math.min(count, this.size))
+    const floors = this.#rows.dots(q, this.size)
+    const ceilings = new Smallest(most)
     for (let slot = 0; slot < this.size; slot++) {
       const rowNorm = this.#norms.items[slot]!
       const distance = rowNorm * rowNorm + queryNorm * queryNorm - 2 * floors[slot]!
@@ -110,122 +145,82 @@ export class VectorRing {
     return { floors, limit: ceilings.limit }
   }
 
+  #doubles(query: ArrayLike<number>): Float64Array {
+    if (this.#query.length !== query.length) this.#query = new Float64Array(query.length)
+    this.#query.set(query)
+    return this.#query
+  }
+
   /** Copies a vector in; the oldest leaves when the window is full. The caller has checked it with {@link checkVector}. */
   push(vector: ArrayLike<number>): void {
-    const width = vector.length
-    this.dimension = width
-    const { capacity, next } = this.#norms
-    const isWide = isDoubles(this.#rows) || !fitsFloat32(vector)
-    const isFull = (next + 1) * width > this.#rows.length
-    if (isFull || isWide !== isDoubles(this.#rows)) {
-      const rows = floats(isWide, isFull ? Math.min(capacity, 2 * next + 4) * width : this.#rows.length)
-      rows.set(this.#rows)
-      this.#rows = rows
+    const { next } = this.#norms
+    const isWide = this.#rows.isWide || !fitsFloat32(vector)
+    if (this.dimension !== vector.length || isWide !== this.#rows.isWide) {
+      this.dimension = vector.length
+      this.#move(new PlainRows(this.dimension, this.#norms.capacity, isWide))
     }
-    this.#rows.set(vector, next * width)
-    this.#norms.push(norm(vector))
+    const isLarge = this.#rows instanceof LargeRows
+    if (!(isLarge || isWide) && (next + 1) * this.dimension > MOST_SHARED_NUMBERS) this.#enlarge()
+    const length = norm(vector)
+    if (this.#savings.length > 0) this.#keepForSavings(next)
+    this.#set(next, vector, length)
+    this.#norms.push(length)
+  }
+
+  #keepForSavings(slot: number): void {
+    for (const saving of this.#savings) saving.reach(this.#rows, slot)
+    this.#savings = this.#savings.filter(({ isWhole }) => !isWhole)
+  }
+
+  /** Takes the rows into a memory of the kernels, where there are any. */
+  #enlarge(): void {
+    const rows = this.#mayBeLarge ? openLargeRows(this.dimension, this.#norms.capacity) : undefined
+    this.#mayBeLarge = rows !== undefined
+    if (rows !== undefined) this.#move(rows)
+  }
+
+  /** A memory that cannot grow further is left for good: the answers stay the same. */
+  #set(slot: number, vector: ArrayLike<number>, length: number): void {
+    try {
+      this.#rows.set(slot, vector, length)
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError && this.#rows instanceof LargeRows)) throw thrown
+      this.#mayBeLarge = false
+      this.#move(new PlainRows(this.dimension, this.#norms.capacity, false))
+      this.#rows.set(slot, vector, length)
+    }
+  }
+
+  #move(rows: Rows): void {
+    const row = floats(rows.isWide, this.dimension)
+    for (const [slot, length] of this.#norms.items.entries()) {
+      this.#rows.copy(slot, row, 0)
+      rows.set(slot, row, length)
+    }
+    this.#rows = rows
   }
 
   /** A copy of the row at a position counted from the oldest. */
   at(age: number): Floats {
-    const start = this.#norms.slot(age) * this.dimension
-    return this.#rows.slice(start, start + this.dimension)
+    const row = floats(this.#rows.isWide, this.dimension)
+    this.#rows.copy(this.#norms.slot(age), row, 0)
+    return row
   }
 
   /** Of what is remembered, not of the spare room: a restored ring says the same, so evictions are reproducible. */
   bytes(): number {
-    return this.size * (this.dimension * this.#rows.BYTES_PER_ELEMENT + 8)
+    return this.size * (this.dimension * (this.#rows.isWide ? 8 : 4) + 8)
   }
 
+  /** Within `inPieces` a large one is filled later; what is overwritten meanwhile is copied before. */
   save(): SavedVectors {
     const { dimension, size } = this
-    const rows = floats(isDoubles(this.#rows), size * dimension)
-    for (let age = 0; age < size; age++) rows.set(this.at(age), age * dimension)
+    const saving = new RowsSaving(this.#rows, { size, oldest: this.#norms.oldest, width: dimension })
+    const { rows } = saving
+    if (rows.byteLength > PIECE_BYTES && fillLater(saving)) this.#savings.push(saving)
+    else while (!saving.fill());
     return { dimension, rows }
   }
-}
-
-function floats(isWide: boolean, length: number): Floats {
-  return isWide ? new Float64Array(length) : new Float32Array(length)
-}
-
-/**
- * The scalar products of the first `count` rows with `q`. Four rows at a time, so that an element of `q` is loaded once
- * for all of them; two running sums a row, even and odd places. The order of additions is part of the contract.
- */
-function dotRows(rows: Floats, count: number, q: Float64Array, out: Float64Array): void {
-  const n = q.length
-  const even = n & ~1
-  let row = 0
-  for (; row + 4 <= count; row += 4) {
-    const r0 = row * n
-    const r1 = r0 + n
-    const r2 = r1 + n
-    const r3 = r2 + n
-    let a0 = 0
-    let b0 = 0
-    let a1 = 0
-    let b1 = 0
-    let a2 = 0
-    let b2 = 0
-    let a3 = 0
-    let b3 = 0
-    for (let i = 0; i < even; i += 2) {
-      const x = q[i]!
-      const y = q[i + 1]!
-      a0 += rows[r0 + i]! * x
-      b0 += rows[r0 + i + 1]! * y
-      a1 += rows[r1 + i]! * x
-      b1 += rows[r1 + i + 1]! * y
-      a2 += rows[r2 + i]! * x
-      b2 += rows[r2 + i + 1]! * y
-      a3 += rows[r3 + i]! * x
-      b3 += rows[r3 + i + 1]! * y
-    }
-    if (even < n) {
-      a0 += rows[r0 + even]! * q[even]!
-      a1 += rows[r1 + even]! * q[even]!
-      a2 += rows[r2 + even]! * q[even]!
-      a3 += rows[r3 + even]! * q[even]!
-    }
-    out[row] = a0 + b0
-    out[row + 1] = a1 + b1
-    out[row + 2] = a2 + b2
-    out[row + 3] = a3 + b3
-  }
-  for (; row < count; row++) out[row] = dot(rows, row * n, q)
-}
-
-/** One row of {@link dotRows}, to the same bit. */
-function dot(rows: ArrayLike<number>, start: number, q: ArrayLike<number>): number {
-  const n = q.length
-  let a = 0
-  let b = 0
-  for (let i = 0; i < n - 1; i += 2) {
-    a += rows[start + i]! * q[i]!
-    b += rows[start + i + 1]! * q[i + 1]!
-  }
-  if (n % 2 === 1) a += rows[start + n - 1]! * q[n - 1]!
-  return a + b
-}
-
-/** The squared distance of a row, summed as in {@link dot}. */
-function squaredDistance(rows: ArrayLike<number>, start: number, q: ArrayLike<number>): number {
-  const n = q.length
-  let a = 0
-  let b = 0
-  for (let i = 0; i < n - 1; i += 2) {
-    const x = rows[start + i]! - q[i]!
-    const y = rows[start + i + 1]! - q[i + 1]!
-    a += x * x
-    b += y * y
-  }
-  const last = n % 2 === 1 ? rows[start + n - 1]! - q[n - 1]! : 0
-  return a + b + last * last
-}
-
-function norm(v: ArrayLike<number>): number {
-  return Math.sqrt(dot(v, 0, v))
 }
 
 function fitsFloat32(v: ArrayLike<number>): boolean {

@@ -30,6 +30,8 @@ export class MachineClient {
   readonly #lane: Lane = { answers: 0 }
   #base: Snapshot | undefined
   #baseSize = 0
+  /** Entries that the worker had applied then. */
+  #baseApplied = 0
   #log: { readonly at: number; readonly entry: LogEntry; readonly size: number }[] = []
   #logSize = 0
   readonly #progress = new Set<(event: ProgressEvent) => void>()
@@ -80,6 +82,7 @@ export class MachineClient {
     const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
     this.#log = this.#log.map((one, i) => ({ ...one, at: i + 1 }))
+    this.#baseApplied = 0
     this.#saving = false
     await this.#tellSuspensions(api)
   }
@@ -187,8 +190,10 @@ export class MachineClient {
     await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
-  /** The state to start again from: entries that came before it no longer count. */
+  /** The state to start again from: entries that came before it no longer count. One may arrive behind a later one. */
   #keep({ snapshot, applied }: State): Snapshot {
+    if (applied < this.#baseApplied) return snapshot
+    this.#baseApplied = applied
     this.#base = snapshot
     this.#baseSize = sizeOf(snapshot.state)
     this.#log = this.#log.filter(({ at }) => at > applied)

@@ -17,14 +17,14 @@ export type LogEntry = Observation | Entry
 /** A value, or the error as data. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError }
 
-/** What came of queries: their log entries, the results, and how many entries the machine has applied in all. */
+/** What came of queries: their log entries, the results, and how many entries and states the machine has applied in all. */
 export interface Applied {
   readonly entries: readonly LogEntry[]
   readonly results: readonly unknown[]
   readonly applied: number
 }
 
-/** A machine's state, and how many entries it had applied in all. */
+/** A machine's state, and how many entries and states it had applied in all. */
 export interface State {
   readonly snapshot: Snapshot
   readonly applied: number
@@ -45,7 +45,7 @@ export interface HostApi {
   apply(machine: string, entries: readonly LogEntry[]): Promise<Reply<Applied>>
   /** Stops a call of a machine that has not been applied yet; its `process` then settles with `aborted`. */
   cancel(machine: string, call: number): Promise<void>
-  /** These three give the state as it is then, in one step: what a log can be cut at. */
+  /** These three give the state as it is then, what a log can be cut at. A large one is copied piece by piece and moved. */
   snapshot(machine: string): Promise<Reply<State>>
   restore(machine: string, snapshot: Snapshot): Promise<Reply<State>>
   reset(machine: string): Promise<Reply<State>>

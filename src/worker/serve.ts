@@ -1,6 +1,6 @@
 /** The worker's side: machines by name, each with its own order, behind comlink. */
-import { type Endpoint, expose, type ProxyMethods, releaseProxy } from 'comlink'
-import { errorFromPlain, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
+import { type Endpoint, expose, type ProxyMethods, releaseProxy, transfer } from 'comlink'
+import { errorFromPlain, type InPieces, inPieces, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { StreamMonitorConfig } from '../core/monitor/index.ts'
 import {
   type AnyRegistry,
@@ -42,7 +42,7 @@ type AnyEngine = Engine<Query, LogEntry, unknown, unknown>
 interface Machine {
   readonly engine: AnyEngine
   readonly order: Order
-  /** Entries applied since it was opened. */
+  /** Entries applied since it was opened, and states put in place. */
   applied: number
   /** Ends the telling of events. */
   readonly deafen: () => void
@@ -85,18 +85,20 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     async cancel(name, call) {
       if (typeof name === 'string' && typeof call === 'number') calls.get(`${name}:${call}`)?.abort()
     },
-    snapshot: (name) => reply(() => now(name, stateOf)),
+    snapshot: (name) => replyInPieces(() => now(name, stateOf)),
     restore: (name, snapshot: Snapshot) =>
-      reply(() =>
+      replyInPieces(() =>
         now(name, (known) => {
           known.engine.restore(snapshot)
+          known.applied++ // what was saved before is older, also if it arrives later
           return stateOf(known)
         }),
       ),
     reset: (name) =>
-      reply(() =>
+      replyInPieces(() =>
         now(name, (known) => {
           known.engine.reset()
+          known.applied++
           return stateOf(known)
         }),
       ),
@@ -177,8 +179,9 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
   }
 }
 
-function stateOf({ engine, applied }: Machine): State {
-  return { snapshot: engine.snapshot(), applied }
+/** The state as it is now; a large one is still to be filled. */
+function stateOf({ engine, applied }: Machine): InPieces<State> {
+  return inPieces(() => ({ snapshot: engine.snapshot(), applied }))
 }
 
 function applied(machine: Machine, entries: readonly LogEntry[], batch: boolean): Applied {
@@ -193,6 +196,18 @@ async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
   } catch (thrown) {
     return { ok: false, error: toMonitorError(thrown, 'plugin_failed').toJSON() }
   }
+}
+
+/** Queries have their turn between two pieces, and large buffers are moved, not copied. */
+async function replyInPieces<T>(work: () => Promise<InPieces<T>>): Promise<Reply<T>> {
+  let buffers: readonly ArrayBuffer[] = []
+  const whole = await reply(async () => {
+    const pieces = await work()
+    while (!pieces.fill()) await new Promise((resolve) => setTimeout(resolve))
+    buffers = pieces.buffers
+    return pieces.value
+  })
+  return transfer(whole, [...buffers])
 }
 
 /** The value of a reply; its error is rebuilt with code and path. */

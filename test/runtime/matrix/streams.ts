@@ -31,6 +31,7 @@ const SCORES: Streams = [as('probabilities', values.scores), as('modelOutput', v
 const NAMES = as('fingerprint', values.fingerprints)
 const HASHES = as('fingerprint', values.hashes)
 const VECTORS = as('embedding', values.vectors)
+const LONG = as('embedding', values.longVectors)
 const ANYTHING = as('input', values.anything)
 const TEXTS = as('input', values.texts)
 const ROWS = as('input', values.rows)
@@ -82,6 +83,7 @@ export const LINES: readonly Line[] = [
   line('text_repetition', 'equality', { threshold: 2, maxHistorySize: 40 }, [NAMES, TEXTS]),
   line('text_repetition', 'a hash of its own', { threshold: 3 }, [NAMES, TEXTS], { hash: ownHash }),
   line('similarity', 'cosine', { maxHistorySize: 30 }, [VECTORS, ANYTHING]),
+  line('similarity', 'a large window', { maxHistorySize: 48 }, [LONG, LONG]),
   line('similarity', 'a similarity of its own', { similarity: closeness, threshold: -9 }, [VECTORS, VECTORS]),
   line('similarity', 'raw numbers of rows', { maxHistorySize: 30 }, [VECTORS, AMOUNTS], { scaling: 'none' }),
   line('image_similarity', 'cosine', { maxHistorySize: 30 }, [VECTORS, PICTURES]),

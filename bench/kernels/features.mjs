@@ -1,0 +1,132 @@
+/** Goals 8, 10 and 11: the features of a query, and what else could make them. */
+import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
+import sharp from 'sharp'
+import { createRandom } from '../embed/random.mjs'
+import { inTurns, inTurnsAwaited, ratio } from './measure.mjs'
+import { peer } from './peers.mjs'
+
+const SEED = 20261130
+
+export async function measureFeatures({ inside, quick, timing }) {
+  return [
+    ...(await hashesOfPictures(inside, quick, timing)),
+    ...windowsOfPictures(inside, timing),
+    ...entropies(inside, timing),
+    ...digests(inside, timing),
+  ]
+}
+
+function picture(width, height) {
+  const { next } = createRandom(SEED, width)
+  const [a, b] = [1 + 9 * next(), 1 + 9 * next()]
+  const data = Uint8Array.from(
+    { length: width * height * 3 },
+    (_, i) => 127 + 80 * Math.sin(i / 97 / a) + 30 * Math.cos(i / b) + 10 * next(),
+  )
+  return { data, width, height, channels: 3 }
+}
+
+async function hashesOfPictures(inside, quick, timing) {
+  const found = []
+  const { module, missing, version } = peer('sharp-phash')
+  const phash = module?.default ?? module
+  for (const [width, height] of quick
+    ? [[224, 224]]
+    : [
+        [224, 224],
+        [1024, 768],
+      ]) {
+    const pixels = picture(width, height)
+    const png = await sharp(pixels.data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer()
+    if (missing === undefined) {
+      const times = await inTurnsAwaited(
+        { ours: async () => inside.perceptualHash(pixels), theirs: async () => phash(png) },
+        { rounds: timing.rounds },
+      )
+      found.push({
+        goal: 8,
+        metric: `sharp-phash ${version} of a PNG / our perceptual hash of pixels`,
+        setting: `${width} × ${height}; decoding is in theirs only`,
+        ratio: ratio(times.theirs, times.ours),
+        ...(width === 224 ? { atLeast: 15 } : {}),
+      })
+    }
+  }
+  return found
+}
+
+/** Every window of 20 values of a small picture, stride 1. */
+function windowsOfPictures(inside, timing) {
+  const pixels = picture(32, 32)
+  const quantised = pixels.data.map((v) => Math.round(v / 50))
+  const shaOfAll = () => {
+    let sum = 0
+    for (let i = 0; i + 20 <= quantised.length; i++) {
+      sum ^= createHash('sha256')
+        .update(quantised.subarray(i, i + 20))
+        .digest()[0]
+    }
+    return sum
+  }
+  const times = inTurns({ ours: () => inside.pictureShingles(pixels).length, theirs: shaOfAll }, timing)
+  return [
+    {
+      goal: 10,
+      metric: 'SHA-256 of each window, node:crypto / content fingerprint',
+      setting: '32 × 32 × 3, windows of 20, stride 1',
+      ratio: ratio(times.theirs, times.ours),
+      atLeast: 200,
+    },
+  ]
+}
+
+function entropies(inside, timing) {
+  const found = []
+  for (const classes of [1000, 50_000]) {
+    const { next } = createRandom(SEED, classes)
+    const p = Float32Array.from({ length: classes }, () => next() / classes)
+    const sum = p.reduce((a, b) => a + b)
+    const functional = () =>
+      -Array.from(p)
+        .filter((v) => v > 0)
+        .map((v) => v / sum)
+        .reduce((s, v) => s + v * Math.log(v + 1e-10), 0)
+    const loop = () => {
+      let total = 0
+      for (let i = 0; i < p.length; i++) total -= (p[i] / sum) * Math.log(p[i] / sum + 1e-10)
+      return total
+    }
+    const ours = () => inside.entropy(p, sum)
+    for (const other of [functional, loop]) {
+      if (Math.abs(other() - ours()) > 1e-9) throw new Error(`other entropies: ${other()}, ${ours()}`)
+    }
+    const times = inTurns({ ours, functional, loop }, timing)
+    const row = { goal: 11, setting: `${classes} classes, 32-bit floats; the score itself, to 1e-9` }
+    found.push(
+      { ...row, metric: 'entropy, filter/map/reduce / ours', ratio: ratio(times.functional, times.ours), atLeast: 10 },
+      { ...row, metric: 'entropy, ours / loop with Math.log', ratio: ratio(times.ours, times.loop), atMost: 0.5 },
+    )
+  }
+  return found
+}
+
+function digests(inside, timing) {
+  const text = 'The quick brown fox jumps over the lazy dog, and then it rests for a while.'
+  const bytes = new TextEncoder().encode(text)
+  const times = inTurns(
+    {
+      ours: () => inside.sha256HexOfText(text).length,
+      noble: () => sha256(bytes)[0],
+      node: () => createHash('sha256').update(text).digest('hex').length,
+    },
+    timing,
+  )
+  const setting = `a text of ${text.length} characters, 64 hex digits from ours and node, 32 bytes from @noble/hashes`
+  return [
+    { goal: null, metric: 'SHA-256, @noble/hashes 2.4.0 / ours', setting, ratio: ratio(times.noble, times.ours) },
+    { goal: null, metric: 'SHA-256, node:crypto / ours', setting, ratio: ratio(times.node, times.ours) },
+  ]
+}

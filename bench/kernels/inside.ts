@@ -1,0 +1,11 @@
+/** The parts of the core that the bench measures by themselves. */
+export { createHammingWindow } from '../../src/core/fingerprintWindow.ts'
+export { HashRows } from '../../src/core/hashRows.ts'
+export * from '../../src/core/index.ts'
+export { openCompiled, openPlain } from '../../src/core/kernels/memory.ts'
+export { installKernels, kernelModule } from '../../src/core/kernels/wasm.ts'
+export { LargeRows, openLargeRows } from '../../src/core/largeRows.ts'
+export { PlainRows } from '../../src/core/plainRows.ts'
+export { entropy } from '../../src/core/probability.ts'
+export { norm } from '../../src/core/rowSums.ts'
+export { VectorRing } from '../../src/core/vectorRing.ts'

@@ -1,0 +1,329 @@
+/**
+ * Scans over the rows of a window, in AssemblyScript. Everything lies in one memory, and arguments are addresses in it.
+ * `twin.ts` beside this folder computes the same bits in plain JavaScript: change both together, and the order of the
+ * additions in neither.
+ */
+
+/**
+ * The scalar products of `count` rows of 32-bit floats with a query of doubles, in doubles: two running sums a row, over
+ * even and odd places, four rows at a time. Rows begin `stride` floats apart and have `width` of them.
+ */
+export function dots(rows: usize, count: i32, width: i32, stride: i32, query: usize, out: usize): void {
+  const step = (<usize>stride) << 2
+  let row = rows
+  let i = 0
+  for (; i + 4 <= count; i += 4) {
+    dotsOfFour(row, step, width, query, out)
+    row += step << 2
+    out += 32
+  }
+  for (; i < count; i++) {
+    f64.store(out, dotOfOne(row, width, query))
+    row += step
+    out += 8
+  }
+}
+
+function dotsOfFour(row: usize, step: usize, width: i32, query: usize, out: usize): void {
+  let s0 = f64x2.splat(0)
+  let s1 = f64x2.splat(0)
+  let s2 = f64x2.splat(0)
+  let s3 = f64x2.splat(0)
+  let p0 = row
+  let p1 = row + step
+  let p2 = p1 + step
+  let p3 = p2 + step
+  let q = query
+  const end = query + ((<usize>(width & ~1)) << 3)
+  for (; q < end; q += 16) {
+    const x = v128.load(q)
+    s0 = f64x2.add(s0, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(p0)), x))
+    s1 = f64x2.add(s1, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(p1)), x))
+    s2 = f64x2.add(s2, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(p2)), x))
+    s3 = f64x2.add(s3, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(p3)), x))
+    p0 += 8
+    p1 += 8
+    p2 += 8
+    p3 += 8
+  }
+  if (width & 1) {
+    const x = f64.load(q)
+    s0 = addToEven(s0, <f64>f32.load(p0) * x)
+    s1 = addToEven(s1, <f64>f32.load(p1) * x)
+    s2 = addToEven(s2, <f64>f32.load(p2) * x)
+    s3 = addToEven(s3, <f64>f32.load(p3) * x)
+  }
+  f64.store(out, total(s0))
+  f64.store(out, total(s1), 8)
+  f64.store(out, total(s2), 16)
+  f64.store(out, total(s3), 24)
+}
+
+function dotOfOne(row: usize, width: i32, query: usize): f64 {
+  let s = f64x2.splat(0)
+  let p = row
+  let q = query
+  const end = query + ((<usize>(width & ~1)) << 3)
+  for (; q < end; q += 16) {
+    s = f64x2.add(s, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(p)), v128.load(q)))
+    p += 8
+  }
+  if (width & 1) s = addToEven(s, <f64>f32.load(p) * f64.load(q))
+  return total(s)
+}
+
+function addToEven(s: v128, value: f64): v128 {
+  return f64x2.replace_lane(s, 0, f64x2.extract_lane(s, 0) + value)
+}
+
+function total(s: v128): f64 {
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1)
+}
+
+/**
+ * The same products in 32-bit floats, which only nominate: sixteen running sums a row, read strictly in sequence, as that is
+ * what memory is fast at. `stride` is a multiple of 16; what lies behind a row's width is zero, in rows and query.
+ */
+export function scan(rows: usize, count: i32, stride: i32, query: usize, out: usize): void {
+  let p = rows
+  const end = query + ((<usize>stride) << 2)
+  for (let i = 0; i < count; i++) {
+    let a = f32x4.splat(0)
+    let b = f32x4.splat(0)
+    let c = f32x4.splat(0)
+    let d = f32x4.splat(0)
+    for (let q = query; q < end; q += 64) {
+      a = f32x4.add(a, f32x4.mul(v128.load(p), v128.load(q)))
+      b = f32x4.add(b, f32x4.mul(v128.load(p, 16), v128.load(q, 16)))
+      c = f32x4.add(c, f32x4.mul(v128.load(p, 32), v128.load(q, 32)))
+      d = f32x4.add(d, f32x4.mul(v128.load(p, 48), v128.load(q, 48)))
+      p += 64
+    }
+    f32.store(out, sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d))))
+    out += 4
+  }
+}
+
+/** (lane 0 + lane 2) + (lane 1 + lane 3). */
+function sumOfLanes(v: v128): f32 {
+  const pairs = f32x4.add(v, i32x4.shuffle(v, v, 2, 3, 0, 1))
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)
+}
+
+/**
+ * Scores of many queries at once, each row loaded once for two of them: product of row r and query b at out[b · count + r].
+ * `queries` lie `stride` floats apart; an even number of them. Four running sums a product.
+ */
+export function scanBatch(rows: usize, count: i32, stride: i32, queries: usize, batch: i32, out: usize): void {
+  const step = (<usize>stride) << 2
+  const line = (<usize>count) << 2
+  let i = 0
+  for (; i + 4 <= count; i += 4) {
+    const row = rows + <usize>i * step
+    for (let b = 0; b < batch; b += 2) {
+      tile(row, step, queries + <usize>b * step, out + <usize>b * line + ((<usize>i) << 2), line)
+    }
+  }
+  for (; i < count; i++) {
+    const row = rows + <usize>i * step
+    for (let b = 0; b < batch; b++) {
+      f32.store(out + <usize>b * line + ((<usize>i) << 2), short(row, queries + <usize>b * step, step))
+    }
+  }
+}
+
+/** Four rows by two queries. */
+function tile(row: usize, step: usize, query: usize, out: usize, line: usize): void {
+  let a0 = f32x4.splat(0)
+  let a1 = f32x4.splat(0)
+  let a2 = f32x4.splat(0)
+  let a3 = f32x4.splat(0)
+  let b0 = f32x4.splat(0)
+  let b1 = f32x4.splat(0)
+  let b2 = f32x4.splat(0)
+  let b3 = f32x4.splat(0)
+  const p1 = row + step
+  const p2 = p1 + step
+  const p3 = p2 + step
+  const next = query + step
+  for (let k: usize = 0; k < step; k += 16) {
+    const q = v128.load(query + k)
+    const r = v128.load(next + k)
+    let x = v128.load(row + k)
+    a0 = f32x4.add(a0, f32x4.mul(x, q))
+    b0 = f32x4.add(b0, f32x4.mul(x, r))
+    x = v128.load(p1 + k)
+    a1 = f32x4.add(a1, f32x4.mul(x, q))
+    b1 = f32x4.add(b1, f32x4.mul(x, r))
+    x = v128.load(p2 + k)
+    a2 = f32x4.add(a2, f32x4.mul(x, q))
+    b2 = f32x4.add(b2, f32x4.mul(x, r))
+    x = v128.load(p3 + k)
+    a3 = f32x4.add(a3, f32x4.mul(x, q))
+    b3 = f32x4.add(b3, f32x4.mul(x, r))
+  }
+  f32.store(out, sumOfLanes(a0))
+  f32.store(out, sumOfLanes(a1), 4)
+  f32.store(out, sumOfLanes(a2), 8)
+  f32.store(out, sumOfLanes(a3), 12)
+  out += line
+  f32.store(out, sumOfLanes(b0))
+  f32.store(out, sumOfLanes(b1), 4)
+  f32.store(out, sumOfLanes(b2), 8)
+  f32.store(out, sumOfLanes(b3), 12)
+}
+
+/** One product as {@link tile} forms it. */
+function short(row: usize, query: usize, step: usize): f32 {
+  let a = f32x4.splat(0)
+  for (let k: usize = 0; k < step; k += 16) a = f32x4.add(a, f32x4.mul(v128.load(row + k), v128.load(query + k)))
+  return sumOfLanes(a)
+}
+
+/**
+ * Scores of rows kept as bytes: whole-number products, times the row's scale, times the query's. Rows lie in groups of four,
+ * in chunks of 16 codes: [r0 c0][r1 c0][r2 c0][r3 c0][r0 c1] … The query has its codes as 16-bit numbers.
+ */
+export function scanBytes(
+  codes: usize,
+  groups: i32,
+  chunks: i32,
+  query: usize,
+  scales: usize,
+  queryScale: f32,
+  out: usize,
+): void {
+  const times = f32x4.splat(queryScale)
+  const end = query + ((<usize>chunks) << 5)
+  let p = codes
+  for (let g = 0; g < groups; g++) {
+    let s0 = i32x4.splat(0)
+    let s1 = i32x4.splat(0)
+    let s2 = i32x4.splat(0)
+    let s3 = i32x4.splat(0)
+    for (let q = query; q < end; q += 32) {
+      const low = v128.load(q)
+      const high = v128.load(q, 16)
+      let x = v128.load(p)
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
+      x = v128.load(p, 16)
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
+      x = v128.load(p, 32)
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
+      x = v128.load(p, 48)
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
+      p += 64
+    }
+    // Four sums of four lanes each: transposed, so that one vector holds the four products.
+    const t0 = i32x4.shuffle(s0, s1, 0, 4, 1, 5)
+    const t1 = i32x4.shuffle(s2, s3, 0, 4, 1, 5)
+    const t2 = i32x4.shuffle(s0, s1, 2, 6, 3, 7)
+    const t3 = i32x4.shuffle(s2, s3, 2, 6, 3, 7)
+    const sum = i32x4.add(
+      i32x4.add(i64x2.shuffle(t0, t1, 0, 2), i64x2.shuffle(t0, t1, 1, 3)),
+      i32x4.add(i64x2.shuffle(t2, t3, 0, 2), i64x2.shuffle(t2, t3, 1, 3)),
+    )
+    v128.store(out, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(scales)), times))
+    out += 16
+    scales += 16
+  }
+}
+
+/** How many of `count` 64-bit hashes differ from one, given as its two words, in at most `radius` bits. */
+export function hammingWithin(hashes: usize, count: i32, low: i32, high: i32, radius: i32): i32 {
+  const query = ((<u64>(<u32>high)) << 32) | <u64>(<u32>low)
+  const most = <u64>radius
+  let found = 0
+  let p = hashes
+  let i = 0
+  for (; i + 4 <= count; i += 4) {
+    found += i32(popcnt(load<u64>(p) ^ query) <= most)
+    found += i32(popcnt(load<u64>(p, 8) ^ query) <= most)
+    found += i32(popcnt(load<u64>(p, 16) ^ query) <= most)
+    found += i32(popcnt(load<u64>(p, 24) ^ query) <= most)
+    p += 32
+  }
+  for (; i < count; i++) {
+    found += i32(popcnt(load<u64>(p) ^ query) <= most)
+    p += 8
+  }
+  return found
+}
+
+/**
+ * Brightness of `count` pixels of `step` bytes (3 or 4), as Pillow rounds it: (19595 R + 38470 G + 7471 B + 32768) >> 16. Green
+ * is taken in two halves, as its weight does not fit into 16 bits. Reads and writes up to 16 bytes behind the end.
+ */
+export function grey(pixels: usize, count: i32, step: i32, out: usize): void {
+  // Of four pixels: red and green as pairs of 16-bit numbers, then green and blue; an index above 15 gives 0.
+  const redGreen =
+    step === 3
+      ? i8x16(0, 99, 1, 99, 3, 99, 4, 99, 6, 99, 7, 99, 9, 99, 10, 99)
+      : i8x16(0, 99, 1, 99, 4, 99, 5, 99, 8, 99, 9, 99, 12, 99, 13, 99)
+  const greenBlue = i8x16.add(redGreen, i16x8.splat(1))
+  const first = i16x8(19595, 19235, 19595, 19235, 19595, 19235, 19595, 19235)
+  const second = i16x8(19235, 7471, 19235, 7471, 19235, 7471, 19235, 7471)
+  const half = i32x4.splat(32768)
+  const four = (<usize>step) << 2
+  const end = out + <usize>count
+  let p = pixels
+  for (; out < end; out += 4) {
+    const v = v128.load(p)
+    const a = i32x4.dot_i16x8_s(i8x16.swizzle(v, redGreen), first)
+    const b = i32x4.dot_i16x8_s(i8x16.swizzle(v, greenBlue), second)
+    const sum = i32x4.shr_u(i32x4.add(i32x4.add(a, b), half), 16)
+    const words = i16x8.narrow_i32x4_u(sum, sum)
+    i32.store(out, i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0))
+    p += four
+  }
+}
+
+/**
+ * One axis of a resize, in whole numbers: value i of row y goes to out[i · outStep + y]. For each of `outs` values: where it
+ * starts in the row, how many chunks of 16 weights it has, and its weights, `weightStep` bytes apart: chunks of 16 upper
+ * parts and 16 lower parts, weight = 2048 · upper + lower. Sums wrap at 32 bits. Reads up to 15 bytes behind a row.
+ */
+export function resample(
+  source: usize,
+  width: i32,
+  rows: i32,
+  starts: usize,
+  chunks: usize,
+  weights: usize,
+  weightStep: i32,
+  outs: i32,
+  out: usize,
+  outStep: i32,
+): void {
+  for (let i = 0; i < outs; i++) {
+    const at = (<usize>i) << 2
+    const from = weights + <usize>i * <usize>weightStep
+    const end = from + ((<usize>i32.load(chunks + at)) << 6)
+    let row = source + <usize>i32.load(starts + at)
+    const target = out + <usize>i * <usize>outStep
+    for (let y = 0; y < rows; y++) {
+      let upper = i32x4.splat(0)
+      let lower = i32x4.splat(0)
+      let p = row
+      for (let w = from; w < end; w += 64) {
+        const v = v128.load(p)
+        const a = i16x8.extend_low_i8x16_u(v)
+        const b = i16x8.extend_high_i8x16_u(v)
+        upper = i32x4.add(upper, i32x4.dot_i16x8_s(a, v128.load(w)))
+        upper = i32x4.add(upper, i32x4.dot_i16x8_s(b, v128.load(w, 16)))
+        lower = i32x4.add(lower, i32x4.dot_i16x8_s(a, v128.load(w, 32)))
+        lower = i32x4.add(lower, i32x4.dot_i16x8_s(b, v128.load(w, 48)))
+        p += 16
+      }
+      let sum = i32x4.add(i32x4.shl(upper, 11), lower)
+      sum = i32x4.add(sum, i32x4.shuffle(sum, sum, 2, 3, 0, 1))
+      const value = (i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + (1 << 21)) >> 22
+      i32.store8(target + <usize>y, min(max(value, 0), 255))
+      row += <usize>width
+    }
+  }
+}
