@@ -7,7 +7,8 @@ import type { Job, Plan } from './plan.ts'
 
 /** What a thread is started with. */
 interface Start {
-  readonly isEvalThread: true
+  /** The module that serves in it: a plug-in may import another copy of this one. */
+  readonly evalThread: string
   readonly plan: Plan
   readonly cache: string | undefined
 }
@@ -61,7 +62,7 @@ interface Thread {
 }
 
 async function startThread({ plan, cache, signal }: CrewOptions): Promise<Thread> {
-  const start: Start = { isEvalThread: true, plan, cache }
+  const start: Start = { evalThread: import.meta.url, plan, cache }
   const worker = new Worker(new URL(import.meta.url), { workerData: start })
   let isOver = false
   let reason = ''
@@ -129,4 +130,4 @@ function messageOf(thrown: unknown): string {
 }
 
 // The threads are started with this very file, whatever a bundler has made of it.
-if (!isMainThread && (workerData as Partial<Start> | null)?.isEvalThread === true) serve(workerData as Start)
+if (!isMainThread && (workerData as Partial<Start> | null)?.evalThread === import.meta.url) serve(workerData as Start)

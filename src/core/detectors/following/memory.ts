@@ -53,7 +53,7 @@ const OBJECTS = 400
 export interface SavedMemory {
   /** {@link WIDTH} numbers a query, ascending by their number. */
   readonly rows: Float64Array
-  readonly inputs: Float32Array
+  readonly inputs: Float32Array | Float64Array
 }
 
 export class Memory {

@@ -85,7 +85,7 @@ function layout({ vectors }: Memory, adopted: number, probes: readonly number[])
   }
 }
 
-function add(sums: Float64Array, values: Float32Array): void {
+function add(sums: Float64Array, values: Float32Array | Float64Array): void {
   for (let i = 0; i < sums.length; i++) sums[i]! += values[i]!
 }
 

@@ -8,8 +8,8 @@ import { SUMS, sketch } from '../../countSketch.ts'
 /** Units in the full range of a number. */
 export const SCALE = 65_280
 const MAX_LENGTH = 16_384
-/** Largest number of a short vector, in size: its units are then exact in 32-bit floats. */
-const LIMIT = 256
+/** Largest number of a short vector, in size. */
+const LIMIT = 131_072
 /** Squared distance up to which an input repeats another, in units: no more than rounding makes. */
 export const REPEATED = 16
 
@@ -35,11 +35,21 @@ export class Vectors {
   readonly length: number
   /** Numbers kept of each. */
   readonly width: number
-  #kept = new Float32Array(0)
+  #kept: Float32Array | Float64Array
 
   constructor(length: number) {
     this.length = length
     this.width = Math.min(length, SUMS)
+    this.#kept = this.#room(0)
+  }
+
+  /** The numbers of a sketch are exact in 32 bits. */
+  get #isSketch(): boolean {
+    return this.length > SUMS
+  }
+
+  #room(slots: number): Float32Array | Float64Array {
+    return this.#isSketch ? new Float32Array(slots * this.width) : new Float64Array(slots * this.width)
   }
 
   get bytes(): number {
@@ -48,7 +58,7 @@ export class Vectors {
 
   /** Makes room for so many slots; what is there stays. */
   grow(slots: number): void {
-    const kept = new Float32Array(slots * this.width)
+    const kept = this.#room(slots)
     kept.set(this.#kept)
     this.#kept = kept
   }
@@ -56,10 +66,9 @@ export class Vectors {
   /** Makes a checked vector the query at work. */
   take(vector: ArrayLike<number>, key: number): void {
     const { length } = this
-    const isShort = length <= SUMS
-    for (let i = 0; i < length; i++) units[i] = Math.floor(vector[i]! * SCALE + 0.5)
-    if (isShort) for (let i = 0; i < length; i++) sums[i] = units[i]!
-    else sketch(units, length, key, sums)
+    const to: Float64Array | Int32Array = this.#isSketch ? units : sums
+    for (let i = 0; i < length; i++) to[i] = Math.floor(vector[i]! * SCALE + 0.5)
+    if (this.#isSketch) sketch(units, length, key, sums)
   }
 
   /** Keeps the query at work. */
@@ -98,12 +107,12 @@ export class Vectors {
   }
 
   /** What is kept in a slot. */
-  at(slot: number): Float32Array {
+  at(slot: number): Float32Array | Float64Array {
     return this.#kept.subarray(slot * this.width, (slot + 1) * this.width)
   }
 
-  save(slots: readonly number[]): Float32Array {
-    const saved = new Float32Array(slots.length * this.width)
+  save(slots: readonly number[]): Float32Array | Float64Array {
+    const saved = this.#room(slots.length)
     for (const [i, slot] of slots.entries()) saved.set(this.at(slot), i * this.width)
     return saved
   }
@@ -111,9 +120,9 @@ export class Vectors {
   /** Fills the first slots with what {@link save} gave. Throws `bad_snapshot`. */
   load(saved: unknown, count: number): void {
     const values = saved as Float32Array
-    const most = this.length > SUMS ? Math.ceil(this.length / SUMS) * SCALE : LIMIT * SCALE
+    const most = this.#isSketch ? Math.ceil(this.length / SUMS) * SCALE : LIMIT * SCALE
     const isSound =
-      elementType(saved) === 'Float32Array' &&
+      elementType(saved) === (this.#isSketch ? 'Float32Array' : 'Float64Array') &&
       values.length === count * this.width &&
       values.every((value) => Number.isInteger(value) && Math.abs(value) <= most)
     if (!isSound)
