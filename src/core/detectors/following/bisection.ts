@@ -82,13 +82,16 @@ export class Bisection {
 function findBracket(memory: Memory, slot: number, latest: readonly number[]): Bracket | undefined {
   const slots = latest.map((query) => memory.slotOf(query)).filter((one) => one !== undefined)
   if (slots.every((one) => memory.get(one, LABEL) === memory.get(slots[0]!, LABEL))) return undefined
+  const { vectors } = memory
+  const far = slots.map((one) => vectors.between(slot, one))
   let shortest = Infinity
   let found: Bracket | undefined
-  for (const [i, low] of slots.entries()) {
-    for (const high of slots.slice(i + 1)) {
+  for (let i = 0; i < slots.length; i++) {
+    for (let j = i + 1; j < slots.length; j++) {
+      const [low, high] = [slots[i]!, slots[j]!]
       if (memory.get(low, LABEL) === memory.get(high, LABEL)) continue
-      const way = memory.vectors.between(low, high)
-      if (way >= shortest || !liesBetween(memory, slot, low, high)) continue
+      const way = vectors.between(low, high)
+      if (way >= shortest || !isBetween(way, far[i]!, far[j]!)) continue
       shortest = way
       found = [memory.get(low, QUERY), memory.get(high, QUERY), memory.get(slot, QUERY)]
     }
@@ -96,11 +99,13 @@ function findBracket(memory: Memory, slot: number, latest: readonly number[]): B
   return found
 }
 
-/** By the law of cosines: where on the way from a to b the point is nearest, and how far from it. */
 function liesBetween({ vectors }: Memory, slot: number, a: number, b: number): boolean {
-  const way = vectors.between(a, b)
+  return isBetween(vectors.between(a, b), vectors.between(slot, a), vectors.between(slot, b))
+}
+
+/** By the law of cosines, from squared distances: where on the way a point is nearest, and how far from it. */
+function isBetween(way: number, fromA: number, fromB: number): boolean {
   if (way === 0) return false
-  const [fromA, fromB] = [vectors.between(slot, a), vectors.between(slot, b)]
   const place = (fromA + way - fromB) / (2 * way)
   if (!(place >= BETWEEN && place <= 1 - BETWEEN)) return false
   return fromA - place * place * way <= OFF_LINE * OFF_LINE * way
