@@ -1,5 +1,7 @@
 /** Batteries included: raw queries in, verdicts out, in browser and Node. */
 export {
+  type AnswerFollowingConfig,
+  type AnswerFollowingMetadata,
   type Builtins,
   type CalibrateOptions,
   type Calibration,
@@ -25,10 +27,12 @@ export {
   type RepetitionMetadata,
   type Row,
   type RowSchema,
+  recommended,
   type SimilarityFunction,
   type SimilarityMetadata,
   type Snapshot,
   toBytes,
+  type Use,
 } from './core/index.ts'
 export type {
   Action,

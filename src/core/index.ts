@@ -84,6 +84,7 @@ export { pictureVector } from './pictureVector.ts'
 export { type InPieces, inPieces } from './pieces.ts'
 export { checkPixels, flattenAlpha, mirrorPixels, toBytes as toPixelBytes } from './pixels.ts'
 export { checkProbabilities, checkScores, softmax } from './probability.ts'
+export { recommended, type Use } from './recommended.ts'
 export {
   type ConfigOf,
   createDetector,
