@@ -4,7 +4,7 @@
  * nobody renews the file any more.
  */
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, readlink, rename, rm, stat, utimes } from 'node:fs/promises'
+import { open, readFile, readlink, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -113,16 +113,23 @@ async function renewedMs(path: string): Promise<number> {
   )
 }
 
-/** Two processes may come to remove the same file, and one of them may have made a new one meanwhile: that is put back. */
+/**
+ * Of all who come to remove the same file one does: who makes the mark of its holder. Nobody else removes it meanwhile, and if it is
+ * another's by now it stays.
+ */
 async function remove(path: string, stale: Holder | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
+  const mark = `${path}.${stale?.token ?? 'unreadable'}.gone`
   try {
-    await rename(path, aside)
+    await (await open(mark, 'wx')).close()
   } catch {
-    return // another one was faster
+    const madeMs = await renewedMs(mark)
+    if (madeMs > 0 && Date.now() - madeMs > SILENT_MS)
+      await rm(mark, { force: true }) // its maker was killed as well
+    else await pause(5)
+    return
   }
-  if ((await holderOf(aside))?.token !== stale?.token) await link(aside, path).catch(() => {})
-  await rm(aside, { force: true })
+  if ((await holderOf(path))?.token === stale?.token) await rm(path, { force: true })
+  await rm(mark, { force: true })
 }
 
 /** Field 22 of the process's status on Linux. */
