@@ -102,7 +102,7 @@ test('the story comes to its verdict by itself: the attacker is flagged, the oth
   await open()
   await expect.poll(storyState, PATIENCE).toBe('caught')
   expect(await verdict()).toMatch(
-    /It is user C\..*lead over the next digit fell from \d+\.\d to \d+\.\d nats.*Suspended at query \d+/s,
+    /It is user C\..*4 times it tried small changes around a picture.*less sure of “4”.*a correlation of −0\.79.*Suspended at query 73:/s,
   )
   await ended()
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
@@ -136,7 +136,7 @@ test('an explain tool is not flagged; the honest miss is not caught, and the pag
   expect(await laneStates()).toEqual(['calm'])
   await page.getByTestId('cast-miss').click()
   await expect.poll(storyState, PATIENCE).toBe('broken')
-  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed/)
+  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed\. This attacker asks in turn from four accounts/)
   expect(await laneStates()).not.toContain('caught')
 })
 
@@ -169,7 +169,7 @@ test('a worker that is killed in the middle is replaced, and the story goes on t
   expect(await page.getByTestId('story-told').textContent()).toContain('another one plays the same run on')
   await page.getByTestId('story-speed').selectOption('4')
   await expect.poll(storyState, PATIENCE).toBe('caught')
-  expect(await verdict()).toContain('Suspended at query 89')
+  expect(await verdict()).toContain('Suspended at query 73:')
 })
 
 test('with reduced motion it is a storyboard that the keyboard leafs through', async () => {

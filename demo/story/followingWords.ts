@@ -1,0 +1,17 @@
+/** What gave an attacker away, in plain words with the detector's numbers. */
+import type { AnswerFollowingMetadata } from '../../src/core/index.ts'
+
+/** Of the alarm's own query: the test that alarmed. */
+export function followingWords(following: AnswerFollowingMetadata): string {
+  const { test, referenceClass: label, taken, takenDown, left, leftDown } = following
+  const { slopes, correlation, halvings, towards } = following
+  if (test === 'choice') {
+    return `It tried small changes and chose by the answers: of ${taken} steps it took, ${takenDown} made the model less sure of “${label}”; of ${left} it left, ${leftDown} did.`
+  }
+  if (test === 'slope') {
+    const times = slopes === 1 ? 'Once' : `${slopes} times`
+    return `${times} it tried small changes around a picture, then stepped to where the model was less sure of “${label}”: the last step fits the answers before it with a correlation of ${correlation.toFixed(2).replace('-', '−')}, where 0 is chance and −1 straight downhill.`
+  }
+  const sides = towards === halvings ? 'each time' : `${towards} times`
+  return `It halved the way to the boundary ${halvings} times, ${sides} to the side where the label changes.`
+}
