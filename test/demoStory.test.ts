@@ -117,7 +117,7 @@ test.each([16, 18, 30])('seed %i: who cleans a digit is not flagged', async (see
 test('the verdict tells what gave the attacker away, with the numbers of the alarm', async () => {
   const words = async (attack: AttackName) => followingWords(of(await play({ attack }), 'caught')[0]!.following)
   expect(await words('nes_b')).toBe(
-    '4 times it tried small changes around a picture, then stepped to where the model was less sure of “4”: the last step fits the answers before it with a correlation of −0.79, where 0 is chance and −1 straight downhill.',
+    'It tried small changes around a picture, then took a step, 4 times. The last step leads to where the model was less sure of “4”: it fits the answers with a correlation of −0.79 (0 is chance, −1 straight downhill).',
   )
   expect(await words('simba_dct')).toBe(
     'It tried small changes and chose by the answers: of 13 steps it took, 11 made the model less sure of “4”; of 9 it left, 0 did.',

@@ -9,8 +9,9 @@ export function followingWords(following: AnswerFollowingMetadata): string {
     return `It tried small changes and chose by the answers: of ${taken} steps it took, ${takenDown} made the model less sure of “${label}”; of ${left} it left, ${leftDown} did.`
   }
   if (test === 'slope') {
-    const times = slopes === 1 ? 'Once' : `${slopes} times`
-    return `${times} it tried small changes around a picture, then stepped to where the model was less sure of “${label}”: the last step fits the answers before it with a correlation of ${correlation.toFixed(2).replace('-', '−')}, where 0 is chance and −1 straight downhill.`
+    const often = slopes === 1 ? 'once' : `${slopes} times`
+    const fit = correlation.toFixed(2).replace('-', '−')
+    return `It tried small changes around a picture, then took a step, ${often}. The last step leads to where the model was less sure of “${label}”: it fits the answers with a correlation of ${fit} (0 is chance, −1 straight downhill).`
   }
   const sides = towards === halvings ? 'each time' : `${towards} times`
   return `It halved the way to the boundary ${halvings} times, ${sides} to the side where the label changes.`
