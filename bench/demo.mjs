@@ -24,7 +24,7 @@ const TYPES = {
 const LIMIT_KB = 500
 const ATTACKS = ['nes_b', 'simba_dct', 'simba', 'rays']
 const VISITS = 5
-/** Further seeds of the first attack, which nobody looked at when its settings were chosen. */
+/** Further seeds, which nobody looked at when the settings of the attacks were chosen. */
 const FRESH = 20
 
 const { values } = parseArgs({
@@ -35,11 +35,13 @@ if (!existsSync(join(FOLDER, 'index.html'))) throw new Error('dist/demo is missi
 const visits = await visit()
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)
 const rows = await storyTable(ATTACKS, seeds)
-const fresh = await storyTable(
-  [ATTACKS[0]],
-  Array.from({ length: FRESH }, (_, i) => seeds.length + 1 + i),
-)
-const report = markdown(visits, rows, await sizes(visits), fresh)
+const further = Array.from({ length: FRESH }, (_, i) => seeds.length + 1 + i)
+const fresh = await storyTable(ATTACKS, further)
+const split = {
+  apart: await storyTable(['split'], [...seeds, ...further], { cast: 'miss' }),
+  together: await storyTable(['split'], [...seeds, ...further], { cast: 'miss', scope: 'group' }),
+}
+const report = markdown(visits, rows, await sizes(visits), { fresh, split })
 await writeFile(values.out, report)
 console.log(report)
 
@@ -99,7 +101,7 @@ async function serve() {
   return server
 }
 
-function markdown(found, table, weights, fresh) {
+function markdown(found, table, weights, { fresh, split }) {
   return `# The demo page
 
 \`npm run build:demo && node bench/demo.mjs\` on ${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, headless Chromium, ${VISITS} first visits
@@ -145,10 +147,10 @@ Model and detectors run in the worker: a long task of the page is parsing, layou
 
 ## Where attacks are caught
 
-Three honest users and one attacker, from seeds 1 to ${seeds.length}; \`descent_lineage\` with its defaults, the client suspended at its first
+Three honest users and one attacker, from seeds 1 to ${seeds.length}; \`answer_following\` with its defaults, the client suspended at its first
 alarm. "Succeeds" is the same run without protection; – is not within 3000 queries.
 
-| attack | seed | caught at query | lead, nats | succeeds at query | labels | largest change of a pixel | honest users flagged |
+| attack | seed | caught at query | by | succeeds at query | labels | largest change of a pixel | honest users flagged |
 |---|---|---|---|---|---|---|---|
 ${table.map(rowOf).join('\n')}
 
@@ -156,6 +158,12 @@ ${summaries(table)}
 
 This is a demonstration, no evaluation: the settings of the attacks (\`demo/story/cast.ts\`) were chosen on seeds 1 to 5 so that they
 succeed within a few hundred queries; those of the detector were not touched. ${freshWords(fresh)}
+
+## What is missed
+
+RayS asked in turn from four accounts, each of which the detector watches by itself (\`?story=miss\`). ${splitWords(split)}
+
+## Likeness alone
 
 A check for likeness alone (cosine of the pixels from 0.9) would have flagged, of the queries of honest users: ${likeness(table)}.
 `
@@ -179,29 +187,41 @@ function spread(name, numbers) {
   return `| ${name} | ${[sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) => Math.round(value)).join(' | ')} |`
 }
 
-function rowOf({ attack, seed, caughtAt, fall, succeedsAt, isElsewhere, labels, change, honestFlagged }) {
+function rowOf({ attack, seed, caughtAt, by, succeedsAt, isElsewhere, labels, change, honestFlagged }) {
   const did = succeedsAt === undefined ? '–' : `${succeedsAt}${isElsewhere ? '' : ' (did)'}`
-  return `| ${attack} | ${seed} | ${caughtAt ?? '–'} | ${fall || '–'} | ${did} | ${labels || '–'} | ${change ?? '–'} | ${honestFlagged.join(', ') || 'none'} |`
+  return `| ${attack} | ${seed} | ${caughtAt ?? '–'} | ${by || '–'} | ${did} | ${labels || '–'} | ${change ?? '–'} | ${honestFlagged.join(', ') || 'none'} |`
 }
 
 function summaries(table) {
   return ATTACKS.map((attack) => {
     const own = table.filter((row) => row.attack === attack)
-    const timely = own.filter(
-      ({ caughtAt, succeedsAt }) => caughtAt !== undefined && caughtAt < (succeedsAt ?? Infinity),
-    )
-    return `- \`${attack}\`: caught before success in ${timely.length} of ${own.length} runs`
+    return `- \`${attack}\`: caught before success in ${own.filter(isTimely).length} of ${own.length} runs`
   }).join('\n')
 }
 
+function isTimely({ caughtAt, succeedsAt }) {
+  return caughtAt !== undefined && caughtAt < (succeedsAt ?? Infinity)
+}
+
 function freshWords(table) {
-  const timely = table.filter(
-    ({ caughtAt, succeedsAt }) => caughtAt !== undefined && caughtAt < (succeedsAt ?? Infinity),
-  )
-  const flagged = table.reduce((sum, { honestFlagged }) => sum + honestFlagged.length, 0)
-  const roles = table.flatMap(({ seed, honestFlagged }) => honestFlagged.map((role) => `${role} in ${seed}`))
+  const caught = ATTACKS.map((attack) => {
+    const own = table.filter((row) => row.attack === attack)
+    return `\`${attack}\` in ${own.filter(isTimely).length} of ${own.length} runs`
+  })
+  const roles = [
+    ...new Set(table.flatMap(({ seed, honestFlagged }) => honestFlagged.map((role) => `${role} in ${seed}`))),
+  ]
   const [first, last] = [table[0].seed, table.at(-1).seed]
-  return `On seeds ${first} to ${last}, looked at once, \`${table[0].attack}\` was caught before success in ${timely.length} of ${table.length} runs, and ${flagged} of ${3 * table.length} honest users were flagged${flagged === 0 ? '' : ` (${roles.join(', ')})`}.`
+  return `On seeds ${first} to ${last}, which earlier detectors had been tried on too, attacks were caught before success as follows: ${caught.join(', ')}. Of the ${3 * FRESH} honest users of these seeds, who do the same whatever the attack, ${roles.length === 0 ? 'none was flagged' : `flagged were ${roles.join(', ')}`}.`
+}
+
+function splitWords({ apart, together }) {
+  const missed = apart.filter(({ caughtAt, succeedsAt }) => caughtAt === undefined && succeedsAt !== undefined)
+  const caught = together.filter(isTimely)
+  const at = caught.map(({ caughtAt }) => caughtAt).toSorted((a, b) => a - b)
+  const took = missed.map(({ succeedsAt }) => succeedsAt).toSorted((a, b) => a - b)
+  return `Of ${apart.length} runs (seeds 1 to ${apart.at(-1).seed}) ${missed.length} succeeded without an alarm, after ${took[0]} … ${took.at(-1)} queries. With the four accounts watched
+together (\`scope: 'group'\`) ${caught.length} were caught before success, at query ${at[0]} … ${at.at(-1)} (median ${at[at.length >> 1]}).`
 }
 
 function likeness(table) {

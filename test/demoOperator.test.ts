@@ -54,7 +54,7 @@ test("the story's queries, its suspension and the refusals are counted as a serv
   const told = async () => metric(await metrics(), 'monitaur_suspensions_total{model="story"}')
   await expect.poll(told, { timeout: 10_000 }).toBe(1)
   const text = await metrics()
-  const judged = metric(text, 'detector_requests_total{detector="descent_lineage",model="story"}')!
+  const judged = metric(text, 'detector_requests_total{detector="answer_following",model="story"}')!
   expect(judged).toBeGreaterThan(100)
   expect(metric(text, 'monitaur_phase_duration_seconds_count{model="story",phase="detect"}')).toBe(judged)
   expect(metric(text, 'monitaur_refused_total{model="story"}')).toBeGreaterThan(0)

@@ -5,20 +5,23 @@ import { expect, test } from 'vitest'
 import { readAddress, writeAddress } from '../demo/story/address.ts'
 import { createDigitNet } from '../demo/story/digitNet.ts'
 import { drawnDigits } from '../demo/story/drawnDigits.ts'
-import type { StoryConfig, StoryEvent } from '../demo/story/events.ts'
+import type { CaughtEvent, StoryConfig, StoryEvent } from '../demo/story/events.ts'
+import { followingWords } from '../demo/story/followingWords.ts'
+import type { AttackName } from '../demo/story/names.ts'
 import { isNear } from '../demo/story/near.ts'
 import { Player } from '../demo/story/player.ts'
 import type { FromWorker, Play } from '../demo/story/protocol.ts'
 import { runStory } from '../demo/story/run.ts'
 import { Runner, type WorkerLike } from '../demo/story/runner.ts'
 import { takeTurns } from '../demo/story/turns.ts'
+import type { WatchScope } from '../demo/story/watchConfig.ts'
 import { createRandom, largest } from '../src/eval/index.ts'
 
 const MODEL = readFileSync(fileURLToPath(new URL('../models/digits.onnx', import.meta.url)))
 const net = createDigitNet(MODEL)
 const STORY: StoryConfig = { cast: 'story', attack: 'nes_b', protection: true, seed: 3 }
 
-async function play(config: Partial<StoryConfig> = {}): Promise<StoryEvent[]> {
+async function play(config: Partial<StoryConfig> = {}, scope: WatchScope = 'client'): Promise<StoryEvent[]> {
   const events: StoryEvent[] = []
   await runStory(
     { ...STORY, ...config },
@@ -27,6 +30,7 @@ async function play(config: Partial<StoryConfig> = {}): Promise<StoryEvent[]> {
       now: () => 0,
       pause: async () => {},
       onEvent: (event) => events.push(event),
+      scope,
     },
   )
   return events
@@ -89,10 +93,65 @@ test('who explains an answer with LIME is not flagged', async () => {
   expect(of(events, 'done')[0]!.queries).toEqual([400])
 })
 
-test('the honest miss: RayS succeeds, though protection is on', async () => {
+test.each([
+  ['simba_dct', 3],
+  ['simba', 3],
+  ['rays', 3],
+  ['rays', 6],
+  ['rays', 10],
+  ['rays', 16],
+] as const)('%s, seed %i: caught before it succeeds, and nobody else is', async (attack, seed) => {
+  const events = await play({ attack, seed })
+  const hostile = of(events, 'cast')[0]!.lanes.findIndex(({ isAttacker }) => isAttacker)
+  expect(of(events, 'caught').map(({ lane }) => lane)).toEqual([hostile])
+  expect(of(events, 'success')).toMatchObject([{ isElsewhere: true }])
+  expect(of(events, 'caught')[0]!.number).toBeLessThan(of(events, 'success')[0]!.number)
+})
+
+test.each([16, 18, 30])('seed %i: who cleans a digit is not flagged', async (seed) => {
+  const events = await play({ seed })
+  const { lanes } = of(events, 'cast')[0]!
+  expect(of(events, 'caught').map(({ lane }) => lanes[lane]!.role)).toEqual(['nes_b'])
+})
+
+test('the verdict tells what gave the attacker away, with the numbers of the alarm', async () => {
+  const words = async (attack: AttackName) => followingWords(of(await play({ attack }), 'caught')[0]!.following)
+  expect(await words('nes_b')).toBe(
+    'It tried small changes around a picture, then took a step, 4 times. The last step leads to where the model was less sure of “4”: it fits the answers with a correlation of −0.79 (0 is chance, −1 straight downhill).',
+  )
+  expect(await words('simba_dct')).toBe(
+    'It tried small changes and chose by the answers: of 13 steps it took, 11 made the model less sure of “4”; of 9 it left, 0 did.',
+  )
+  expect(await words('rays')).toBe(
+    'It halved the way to the boundary 9 times, each time to the side where the label changes.',
+  )
+  const [{ following }] = of(await play({ attack: 'rays' }), 'caught') as [CaughtEvent]
+  expect(followingWords({ ...following, halvings: 12, towards: 11 })).toContain('12 times, 11 times to the side')
+})
+
+test.each([1, 2, 3, 4, 5])(
+  'the honest miss, seed %i: RayS from four accounts succeeds, and is caught if they are watched together',
+  async (seed) => {
+    const events = await play({ cast: 'miss', seed })
+    expect(of(events, 'caught')).toEqual([])
+    expect(of(events, 'refused')).toEqual([])
+    expect(of(events, 'success')).toMatchObject([{ isElsewhere: false }])
+    const together = await play({ cast: 'miss', seed }, 'group')
+    const [{ lane, number }] = of(together, 'caught') as [CaughtEvent]
+    expect(of(together, 'cast')[0]!.lanes[lane]!.role).toBe('split')
+    expect(number).toBeLessThanOrEqual(23)
+    expect(of(together, 'success')).toEqual([{ ...of(events, 'success')[0]!, isElsewhere: true }])
+  },
+)
+
+test('the attacker of the miss asks from four accounts in turn', async () => {
   const events = await play({ cast: 'miss' })
-  expect(of(events, 'caught')).toEqual([])
-  expect(of(events, 'success')[0]).toMatchObject({ isElsewhere: false })
+  const hostile = of(events, 'cast')[0]!.lanes.findIndex(({ isAttacker }) => isAttacker)
+  const clients = of(events, 'query')
+    .filter(({ lane }) => lane === hostile)
+    .map(({ watched }) => watched.verdict.client.id)
+  expect(new Set(clients).size).toBe(4)
+  expect(clients.slice(4)).toEqual(clients.slice(0, -4))
 })
 
 test('turns come by rate, and a taker that fails ends it all', async () => {

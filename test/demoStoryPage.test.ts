@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { StoryEvent } from '../demo/story/events.ts'
 import { launchChromium } from './tools/chromium.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 
@@ -43,7 +44,13 @@ afterEach(async () => {
   expect(requests.filter((url) => !url.startsWith(origin) && !/^(?:data|blob):/.test(url))).toEqual([])
 })
 
-async function open(search = FAST, options: BrowserContextOptions = {}, at = address): Promise<void> {
+/** `before` runs in the page ahead of its own scripts. */
+async function open(
+  search = FAST,
+  options: BrowserContextOptions = {},
+  at = address,
+  before = () => {},
+): Promise<void> {
   origin = at
   context = await browser.newContext({ viewport: { width: 1280, height: 960 }, ...options })
   requests = []
@@ -54,6 +61,7 @@ async function open(search = FAST, options: BrowserContextOptions = {}, at = add
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.addInitScript(before)
   await page.goto(at + search)
 }
 
@@ -102,7 +110,7 @@ test('the story comes to its verdict by itself: the attacker is flagged, the oth
   await open()
   await expect.poll(storyState, PATIENCE).toBe('caught')
   expect(await verdict()).toMatch(
-    /It is user C\..*lead over the next digit fell from \d+\.\d to \d+\.\d nats.*Suspended at query \d+/s,
+    /It is user C\..*It tried small changes around a picture, then took a step, 4 times\..*less sure of “4”.*a correlation of −0\.79.*Suspended at query 73:/s,
   )
   await ended()
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
@@ -136,18 +144,35 @@ test('an explain tool is not flagged; the honest miss is not caught, and the pag
   expect(await laneStates()).toEqual(['calm'])
   await page.getByTestId('cast-miss').click()
   await expect.poll(storyState, PATIENCE).toBe('broken')
-  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed/)
+  await expect.poll(verdict, PATIENCE).toMatch(/Nobody noticed\. This attacker asks in turn from four accounts/)
   expect(await laneStates()).not.toContain('caught')
 })
 
 test('where an honest user is taken for an attacker too, the page calls it a false alarm', async () => {
-  await open('?speed=4&seed=16')
+  await open(FAST, {}, address, accuse)
   await ended()
-  expect(await verdict()).toMatch(/It is user [A-D]\..*False alarm: user [A-D] is honest/s)
+  expect(await verdict()).toMatch(/It is user C\..*False alarm: user A is honest/s)
   expect((await laneStates()).filter((state) => state === 'caught')).toHaveLength(2)
   const does = await page.locator('.lane[data-state="caught"] .lane-does').allTextContents()
-  expect(does.toSorted().map((text) => text.split(':')[0])).toEqual(['Attacker', 'Honest'])
+  expect(does.map((text) => text.split(':')[0])).toEqual(['Honest', 'Attacker'])
 })
+
+/** Adds an alarm for user A on its way from the worker: in none of the seeds that were tried is an honest user flagged. */
+function accuse(): void {
+  globalThis.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given)
+      this.addEventListener('message', ({ data: { kind, events } }) => {
+        if (kind !== 'events') return
+        const at = events.findIndex(
+          (event: StoryEvent) => event.kind === 'query' && event.lane === 0 && event.number === 9,
+        )
+        const following = { test: 'bisection', halvings: 9, towards: 9 }
+        if (at >= 0) events.splice(at + 1, 0, { kind: 'caught', lane: 0, number: 9, reason: '', following })
+      })
+    }
+  }
+}
 
 test('the runtimes give the same labels: onnxruntime WASM, then WebGPU', async () => {
   await open()
@@ -169,7 +194,7 @@ test('a worker that is killed in the middle is replaced, and the story goes on t
   expect(await page.getByTestId('story-told').textContent()).toContain('another one plays the same run on')
   await page.getByTestId('story-speed').selectOption('4')
   await expect.poll(storyState, PATIENCE).toBe('caught')
-  expect(await verdict()).toContain('Suspended at query 89')
+  expect(await verdict()).toContain('Suspended at query 73:')
 })
 
 test('with reduced motion it is a storyboard that the keyboard leafs through', async () => {

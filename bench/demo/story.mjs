@@ -7,8 +7,8 @@ import { rolldown } from 'rolldown'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** One row a run, for the given attacks and seeds. */
-export async function storyTable(attacks, seeds) {
+/** One row a run, for the given attacks and seeds. `scope` is whether accounts of one user are watched together. */
+export async function storyTable(attacks, seeds, { cast = 'story', scope = 'client' } = {}) {
   const { runStory, createDigitNet } = await bundled()
   const net = createDigitNet(readFileSync(`${root}models/digits.onnx`))
   const rows = []
@@ -17,12 +17,13 @@ export async function storyTable(attacks, seeds) {
       const events = []
       const from = performance.now()
       await runStory(
-        { cast: 'story', attack, protection: true, seed },
+        { cast, attack, protection: true, seed },
         {
           answer: async (picture) => net(picture),
           now: () => performance.now(),
           pause: async () => {},
           onEvent: (event) => events.push(event),
+          scope,
         },
       )
       rows.push(rowOf(attack, seed, events, performance.now() - from))
@@ -42,7 +43,7 @@ function rowOf(attack, seed, events, ms) {
     attack,
     seed,
     caughtAt: own?.number,
-    fall: own === undefined ? '' : `${own.firstMargin.toFixed(1)} → ${own.margin.toFixed(1)}`,
+    by: own === undefined ? '' : foundBy(own.following),
     succeedsAt: success?.number,
     isElsewhere: success?.isElsewhere,
     labels: success === undefined ? '' : `${success.original.label} → ${success.adversarial.label}`,
@@ -51,6 +52,13 @@ function rowOf(attack, seed, events, ms) {
     alike: lanes.map(({ role }, lane) => [role, done.alike[lane], done.queries[lane]]),
     ms: Math.round(ms),
   }
+}
+
+/** What gave it away. */
+function foundBy({ test, taken, takenDown, left, leftDown, slopes, correlation, halvings, towards }) {
+  if (test === 'choice') return `choice: ${takenDown} of ${taken} taken fell, ${leftDown} of ${left} left`
+  if (test === 'slope') return `slope: ${slopes} steps, correlation ${correlation.toFixed(2)}`
+  return `bisection: ${towards} of ${halvings}`
 }
 
 async function bundled() {

@@ -16,7 +16,7 @@ import { likenessWords, type StoryVerdict } from './verdictPanel.ts'
 const HEADS = {
   story: 'One of these four users is attacking this model. Watch.',
   explainer: 'This user asks four hundred nearly equal questions, and is honest. Watch.',
-  miss: 'One of these four users is attacking this model, and will get away with it. Watch.',
+  miss: 'One of these four users is attacking this model from four accounts, and will get away with it. Watch.',
 } as const
 
 /** A tab that was away does not make up for more than this, in ms. */
@@ -164,7 +164,7 @@ export class AttackStory extends HTMLElement {
       byId<QueryMap>('query-map').markCaught(event.lane)
       const { isAttacker = false } = this.#infos[event.lane] ?? {}
       if (isAttacker || this.#caught.size === 1) {
-        verdict.catch(event, this.#labelOf(event.lane), this.#settings.protection)
+        verdict.catch(event, this.#settings.protection)
       }
       if (this.#settings.protection && isAttacker) this.dataset['state'] = 'caught'
     } else if (event.kind === 'success') {
@@ -173,11 +173,6 @@ export class AttackStory extends HTMLElement {
       this.#lanes[event.lane]!.succeed(event.number)
       this.dataset['state'] = 'broken'
     } else if (event.kind === 'done') this.#finish(event)
-  }
-
-  /** The digit that the lane's first picture was taken for. */
-  #labelOf(lane: number): number {
-    return this.#lanes[lane]!.firstLabel
   }
 
   #finish(event: Extract<StoryEvent, { kind: 'done' }>): void {
@@ -193,7 +188,7 @@ export class AttackStory extends HTMLElement {
       isOpen && honest.length === this.#infos.length
         ? `Not flagged: all ${event.queries[0]} queries of an explain tool passed.`
         : '',
-      this.dataset['state'] === 'broken' && this.#caught.size === 0 ? MISSED : '',
+      this.dataset['state'] === 'broken' && this.#caught.size === 0 ? MISSED[this.#settings.cast] : '',
       isOpen && honest.length < this.#infos.length && this.#caught.size === 0
         ? 'The attacker gave up without an alarm.'
         : '',
@@ -225,6 +220,11 @@ export class AttackStory extends HTMLElement {
   }
 }
 
-/** The honest miss. */
-const MISSED =
-  'Nobody noticed. The watcher of this story, descent_lineage, follows how the lead over the next digit falls from step to step; an attack that asks for labels alone leaves no such track. Limit the rate as well, and watch with more than one detector: answer_following looks for such searches.'
+const UNNOTICED = 'Nobody noticed: the attack was through before its questions showed that they follow the answers.'
+
+/** What is said of an attack that nobody noticed. The numbers stand in bench/results/demo.md. */
+const MISSED = {
+  story: UNNOTICED,
+  explainer: UNNOTICED,
+  miss: 'Nobody noticed. This attacker asks in turn from four accounts, and each account is watched by itself: a quarter of the questions shows too little. It is missed so in all of seeds 1 to 30. Asked from one account (attack “RayS”), or with the four watched together (scope: “group”), it is caught within 23 queries in each of them; but somebody has to know which accounts belong together.',
+} as const

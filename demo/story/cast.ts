@@ -1,6 +1,6 @@
 /** Who takes part: real attacks and honest workloads of the evaluation, with their rates. */
-import { type AnyClient, ATTACKS, WORKLOADS } from '../../src/eval/index.ts'
-import type { AttackName, HonestName, RoleName } from './names.ts'
+import { type AnyClient, ATTACKS, sybil, WORKLOADS } from '../../src/eval/index.ts'
+import { ACCOUNTS, type AttackName, type HonestName, type RoleName } from './names.ts'
 
 /** What a lane does. */
 export interface Role {
@@ -23,6 +23,8 @@ const HONEST = {
 const BUDGET = 3000
 const BALL = 0.2
 
+const RAYS = attack('rays')
+
 const HOSTILE = {
   nes_b: {
     client: attack('nes_b'),
@@ -37,8 +39,14 @@ const HOSTILE = {
     budget: BUDGET,
     rate: 12,
   },
-  rays: { client: attack('rays'), config: { within: BALL }, budget: BUDGET, rate: 12 },
-} as const satisfies Record<AttackName, Role>
+  rays: { client: RAYS, config: { within: BALL }, budget: BUDGET, rate: 12 },
+  split: {
+    client: sybil(RAYS),
+    config: { within: BALL, sybil: { accounts: ACCOUNTS, order: 'turns' } },
+    budget: BUDGET,
+    rate: 12,
+  },
+} as const satisfies Record<AttackName | 'split', Role>
 
 export const ROLES: Readonly<Record<RoleName, Role>> = { ...HONEST, ...HOSTILE }
 

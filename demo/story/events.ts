@@ -1,4 +1,5 @@
 /** What the story's engine tells, in plain data: the worker sends it, the page plays it. */
+import type { AnswerFollowingMetadata } from '../../src/core/index.ts'
 import type { MonitorDescription, MonitorEvent, Verdict } from '../../src/core/monitor/index.ts'
 import type { AttackName, CastName, RoleName } from './names.ts'
 
@@ -61,12 +62,10 @@ export interface QueryEvent extends Shown {
   readonly place: readonly [x: number, y: number]
   /** The nearest earlier query of the lane; null for the first. */
   readonly nearest: Near | null
-  /** Of the descent lineage: 1 alarms. */
+  /** Of answer following: 1 alarms. */
   readonly score: number
   /** How far the first label stands above the others, in nats. */
   readonly margin: number
-  /** Queries that the client has built on. */
-  readonly built: number
   /** True where a check for likeness alone would have spoken. */
   readonly isAlike: boolean
   /** Time that the model and the detectors took, in ms. */
@@ -88,9 +87,8 @@ export interface CaughtEvent {
   readonly number: number
   /** The detector's own sentence. */
   readonly reason: string
-  readonly built: number
-  readonly firstMargin: number
-  readonly margin: number
+  /** What it has found on the path of that query. */
+  readonly following: AnswerFollowingMetadata
 }
 
 /** The attack has reached its aim: in this run, or, with `isElsewhere`, in the same run without protection. */

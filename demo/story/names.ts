@@ -8,16 +8,20 @@ export const HONEST_NAMES = ['reader', 'explainer', 'cleaner', 'lime'] as const
 export type CastName = (typeof CAST_NAMES)[number]
 export type AttackName = (typeof ATTACK_NAMES)[number]
 export type HonestName = (typeof HONEST_NAMES)[number]
-export type RoleName = AttackName | HonestName
+/** Accounts from which the attacker of the miss asks. */
+export const ACCOUNTS = 4
 
-export function isAttack(role: RoleName): role is AttackName {
-  return (ATTACK_NAMES as readonly RoleName[]).includes(role)
+/** `split`: the attack of the miss, RayS from several accounts. */
+export type RoleName = AttackName | 'split' | HonestName
+
+export function isAttack(role: RoleName): role is AttackName | 'split' {
+  return !(HONEST_NAMES as readonly RoleName[]).includes(role)
 }
 
 /** The roles of a cast, in no order that means anything. */
 export function rolesOf(cast: CastName, chosen: AttackName): RoleName[] {
   if (cast === 'explainer') return ['lime']
-  return ['reader', 'explainer', 'cleaner', cast === 'miss' ? 'rays' : chosen]
+  return ['reader', 'explainer', 'cleaner', cast === 'miss' ? 'split' : chosen]
 }
 
 /** What somebody does, for the end of the story. */
@@ -30,11 +34,12 @@ export const DOES: Readonly<Record<RoleName, string>> = {
   simba: 'changes pixel after pixel (SimBA)',
   simba_dct: 'adds wave after wave (SimBA-DCT)',
   rays: 'follows rays to the boundary by labels alone (RayS)',
+  split: 'follows rays to the boundary by labels alone (RayS), in turn from four accounts',
 }
 
 export const ATTACK_TITLES: Readonly<Record<AttackName, string>> = {
   nes_b: 'NES: follows the slope',
   simba: 'SimBA: pixel by pixel',
   simba_dct: 'SimBA-DCT: wave by wave',
-  rays: 'RayS: labels alone (is missed)',
+  rays: 'RayS: labels alone',
 }

@@ -1,5 +1,5 @@
 /** The story itself: four clients at one model under one watch, from a seed. Knows neither clock nor document. */
-import { softmax } from '../../src/core/index.ts'
+import { type AnswerFollowingMetadata, softmax } from '../../src/core/index.ts'
 import {
   type AnyClient,
   answerOf,
@@ -20,6 +20,7 @@ import { placeOf } from './place.ts'
 import { seatsOf } from './seats.ts'
 import { takeTurns } from './turns.ts'
 import { createWatch, eightBits, type Watch } from './watch.ts'
+import type { WatchScope } from './watchConfig.ts'
 
 /** Digits that the clients know. */
 const POOL = 60
@@ -34,6 +35,8 @@ export interface Stage {
   /** Called between two queries; may throw to end the run. */
   readonly pause: () => Promise<void>
   readonly onEvent: (event: StoryEvent) => void
+  /** Whether accounts of one user are watched together. Default `client`: each by itself. */
+  readonly scope?: WatchScope
 }
 
 interface Lane extends LaneInfo {
@@ -49,7 +52,7 @@ class GivenUp extends Error {}
 export async function runStory(config: StoryConfig, stage: Stage): Promise<void> {
   const lanes = await lanesOf(config, stage)
   stage.onEvent({ kind: 'cast', lanes: lanes.map(({ role, isAttacker }) => ({ role, isAttacker })) })
-  const watch = createWatch(lanes.length, config.protection)
+  const watch = createWatch(lanes.length, config.protection, stage.scope)
   const runs = lanes.map((lane) => new LaneRun(lane, watch, stage))
   await takeTurns(
     runs.map((run) => ({ rate: ROLES[run.lane.role].rate, run: (turn) => run.play(turn) })),
@@ -85,8 +88,9 @@ class LaneRun {
   alike = 0
   #refused = 0
   #isCaught = false
-  /** The query on its way: when it is due, and what it costs. */
+  /** The query on its way: when it is due, and from which of the client's accounts. */
   #timeMs = 0
+  #account = 0
 
   constructor(lane: Lane, watch: Watch, stage: Stage) {
     this.lane = lane
@@ -106,13 +110,16 @@ class LaneRun {
       answer: async ([input]: readonly Picture[]) => {
         this.#timeMs = await turn()
         last = input!
-        if (!this.#watch.admits(this.lane.index, this.#timeMs)) return [this.#refuse()]
+        if (!this.#isAdmitted()) return [this.#refuse()]
         return [await this.#ask(input!)]
       },
     }
     const watchers = [{ see: ({ logits }: { logits: Float32Array }) => (logits.length === 0 ? REFUSED : undefined) }]
     try {
-      const outcome = await runSession({ client: oneByOne(client), config, victim, task, seed, watchers })
+      const asked = oneByOne(client, (account) => {
+        this.#account = account
+      })
+      const outcome = await runSession({ client: asked, config, victim, task, seed, watchers })
       if (isAttacker && outcome.success !== undefined) await this.#succeed(last, this.asked, false)
     } catch (thrown) {
       if (!(thrown instanceof GivenUp)) throw thrown
@@ -131,13 +138,12 @@ class LaneRun {
     const from = now()
     const logits = await answer(input)
     const answered = now()
-    const seen = this.#watch.see({ lane, timeMs: this.#timeMs, input, logits })
+    const seen = this.#watch.see({ lane, account: this.#account, timeMs: this.#timeMs, input, logits })
     const seenMs = now()
     const ms = seenMs - from
     const number = ++this.asked
     if (seen.isAlike) this.alike++
-    const { score, nearest, isAlike, lineage } = seen
-    const { margin, length: built } = lineage
+    const { score, nearest, isAlike, following } = seen
     onEvent({
       kind: 'query',
       lane,
@@ -147,37 +153,31 @@ class LaneRun {
       place: placeOf(logits),
       nearest,
       score,
-      margin,
-      built,
+      margin: following.margin,
       isAlike,
       ms,
       watched: { ...seen.watched, detectMs: seenMs - answered },
     })
-    if (seen.isSuspicious && !this.#isCaught) await this.#catch(number, seen.reason, lineage)
+    if (seen.isSuspicious && !this.#isCaught) await this.#catch(number, seen.reason, following)
     return seen.isSuspended ? new Float32Array() : logits
   }
 
-  async #catch(
-    number: number,
-    reason: string,
-    { length: built, firstMargin, drop }: { length: number; firstMargin: number; drop: number },
-  ): Promise<void> {
+  async #catch(number: number, reason: string, following: AnswerFollowingMetadata): Promise<void> {
     this.#isCaught = true
     const { index: lane, isAttacker } = this.lane
-    this.#stage.onEvent({ kind: 'caught', lane, number, reason, built, firstMargin, margin: firstMargin - drop })
+    this.#stage.onEvent({ kind: 'caught', lane, number, reason, following })
     if (!isAttacker) return
     const found = await unwatched(this.lane, this.#stage)
     if (found !== undefined) await this.#succeed(found.input, found.number, true)
   }
 
   async #succeed(input: Picture, number: number, isElsewhere: boolean): Promise<void> {
-    if (isElsewhere && !this.#isProtected()) return
+    if (isElsewhere && this.#isAdmitted()) return // without protection the run itself goes on to its success
     this.#stage.onEvent(await successOf(this.lane, { input, number, isElsewhere }, this.#stage))
   }
 
-  /** Without protection the run itself goes on to its success. */
-  #isProtected(): boolean {
-    return !this.#watch.admits(this.lane.index, this.#timeMs)
+  #isAdmitted(): boolean {
+    return this.#watch.admits({ lane: this.lane.index, account: this.#account }, this.#timeMs)
   }
 }
 
@@ -216,23 +216,28 @@ async function unwatched(
 }
 
 /** The client with its questions asked one after the other, so that others get their turn between any two. */
-function oneByOne(client: AnyClient): AnyClient {
+function oneByOne(client: AnyClient, onAsk: (account: number) => void = () => {}): AnyClient {
   return {
     ...client,
-    run: (oracle: Oracle<Picture>, task: Task<Picture>, config: object) => client.run(slowed(oracle), task, config),
+    run: (oracle: Oracle<Picture>, task: Task<Picture>, config: object) =>
+      client.run(slowed(oracle, onAsk), task, config),
   }
 }
 
-function slowed(oracle: Oracle<Picture>): Oracle<Picture> {
+function slowed(oracle: Oracle<Picture>, onAsk: (account: number) => void): Oracle<Picture> {
+  const ask: Oracle<Picture>['ask'] = (input, how) => {
+    onAsk(how?.account ?? 0)
+    return oracle.ask(input, how)
+  }
   return {
     random: oracle.random as Random,
     get left() {
       return oracle.left
     },
-    ask: (input, how) => oracle.ask(input, how),
+    ask,
     askAll: async (inputs, how) => {
       const answers = []
-      for (const input of inputs) answers.push(await oracle.ask(input, how)) // in order: that is the point
+      for (const input of inputs) answers.push(await ask(input, how)) // in order: that is the point
       return answers
     },
     note: (name, value) => oracle.note(name, value),

@@ -15,14 +15,11 @@ export class UserLane extends HTMLElement {
   readonly #does = element('p', { class: 'lane-does' }, '')
   #neighbours = 0
   #refused = 0
-  /** The model's answer to the first query. */
-  firstLabel = -1
 
   /** Empty, for the user of this place. */
   begin(lane: number): void {
     this.#neighbours = 0
     this.#refused = 0
-    this.firstLabel = -1
     this.className = `lane lane-${lane + 1}`
     this.setAttribute('data-testid', `lane-${lane}`)
     const mark = drawing(
@@ -51,7 +48,6 @@ export class UserLane extends HTMLElement {
   show(queries: readonly QueryEvent[]): void {
     const last = queries.at(-1)
     if (last === undefined) return
-    if (this.firstLabel === -1) this.firstLabel = queries[0]!.label
     this.#neighbours += queries.filter(isNear).length
     paintDigit(this.#picture, last.picture)
     this.#picture.setAttribute('aria-label', `The picture asked about last: the model says ${last.label}`)

@@ -2,6 +2,7 @@
 import { element, icon } from '../elements.ts'
 import { digitCanvas, paintDigit } from './digitCanvas.ts'
 import type { CaughtEvent, DoneEvent, Shown, SuccessEvent } from './events.ts'
+import { followingWords } from './followingWords.ts'
 import { LETTERS } from './shapes.ts'
 
 export class StoryVerdict extends HTMLElement {
@@ -20,7 +21,7 @@ export class StoryVerdict extends HTMLElement {
     this.#pair.replaceChildren()
   }
 
-  catch({ lane, number, built, firstMargin, margin }: CaughtEvent, label: number, isProtected: boolean): void {
+  catch({ lane, number, following }: CaughtEvent, isProtected: boolean): void {
     this.dataset['tone'] = isProtected ? 'caught' : 'warned'
     const done = isProtected
       ? `Suspended at query ${number}: the model answers no more.`
@@ -30,8 +31,7 @@ export class StoryVerdict extends HTMLElement {
       element(
         'p',
         {},
-        `${built} times it went on from a picture it had sent before, and nearly every time the model was less sure of “${label}”: `,
-        `its lead over the next digit fell from ${firstMargin.toFixed(1)} to ${margin.toFixed(1)} nats. Explaining or cleaning a picture seldom looks like this. ${done}`,
+        `${followingWords(following)} Who explains or cleans a picture seldom lets the answers choose the next question. ${done}`,
       ),
     )
   }

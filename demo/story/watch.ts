@@ -1,10 +1,10 @@
-/** The watch over all lanes: a monitor that suspends whom the descent lineage finds out, and a check for likeness to compare. */
-import { createDetector, type DescentLineageMetadata, pictureVector, softmax } from '../../src/core/index.ts'
+/** The watch over all lanes: a monitor that suspends who follows the answers, and a check for likeness to compare. */
+import { type AnswerFollowingMetadata, createDetector, pictureVector, softmax } from '../../src/core/index.ts'
 import { createStreamMonitor } from '../../src/core/monitor/index.ts'
 import type { Picture } from '../../src/eval/index.ts'
 import { DIGIT_SHAPE } from './drawnDigits.ts'
 import type { Near, Watched } from './events.ts'
-import { watchConfig } from './watchConfig.ts'
+import { type WatchScope, watchConfig } from './watchConfig.ts'
 
 /** The stream begins at this time; its own clock counts on from there. */
 const START_MS = Date.UTC(2026, 0, 1)
@@ -16,38 +16,47 @@ export interface Seen {
   readonly isSuspicious: boolean
   readonly isSuspended: boolean
   readonly reason: string
-  readonly lineage: DescentLineageMetadata
+  readonly following: AnswerFollowingMetadata
   readonly isAlike: boolean
   readonly nearest: Near | null
   readonly watched: Omit<Watched, 'detectMs'>
 }
 
-export interface Watch {
-  /** False while the client is suspended. */
-  admits(lane: number, timeMs: number): boolean
-  see(query: {
-    readonly lane: number
-    readonly timeMs: number
-    readonly input: Picture
-    readonly logits: Float32Array
-  }): Seen
+/** Who asks, as the monitor knows them. */
+export interface Asker {
+  readonly lane: number
+  /** Of one who asks from several; 0 is the first. */
+  readonly account?: number
 }
 
-/** One monitor over all lanes; what `protection` means stands in {@link watchConfig}. */
-export function createWatch(lanes: number, protection: boolean): Watch {
-  const monitor = createStreamMonitor(watchConfig(protection))
+export interface Watch {
+  /** False while the client is suspended. */
+  admits(asker: Asker, timeMs: number): boolean
+  see(
+    query: Asker & {
+      readonly timeMs: number
+      readonly input: Picture
+      readonly logits: Float32Array
+    },
+  ): Seen
+}
+
+/** One monitor over all lanes; what `protection` and `scope` mean stands in {@link watchConfig}. */
+export function createWatch(lanes: number, protection: boolean, scope: WatchScope = 'client'): Watch {
+  const monitor = createStreamMonitor(watchConfig(protection, scope))
   const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
   const earlier = Array.from({ length: lanes }, (): Picture[] => [])
 
   return {
-    admits: (lane, timeMs) => monitor.admit(clientOf(lane), START_MS + timeMs).allowed,
-    see({ lane, timeMs, input, logits }) {
+    admits: (asker, timeMs) => monitor.admit(clientOf(asker), START_MS + timeMs).allowed,
+    see({ lane, account = 0, timeMs, input, logits }) {
       const pixels = { ...DIGIT_SHAPE, data: input, maxValue: 1 as const }
       const vector = pictureVector(pixels)
       const observation = { vector, probabilities: softmax(logits) }
       const { verdict, events } = monitor.apply({
         kind: 'query',
-        client: clientOf(lane),
+        client: clientOf({ lane, account }),
+        ...(scope === 'group' && { group: `user ${lane + 1}` }),
         timeMs: START_MS + timeMs,
         observations: [observation],
       })
@@ -58,15 +67,15 @@ export function createWatch(lanes: number, protection: boolean): Watch {
       const nearest = nearestOf(input, earlier[lane]!)
       earlier[lane]!.push(input)
       const isSuspended = verdict.action === 'suspend'
-      const lineage = metadata as DescentLineageMetadata
+      const following = metadata as AnswerFollowingMetadata
       const watched = { verdict, events, description: monitor.describe() }
-      return { score, reason, isSuspicious: suspicious, isSuspended, lineage, isAlike, nearest, watched }
+      return { score, reason, isSuspicious: suspicious, isSuspended, following, isAlike, nearest, watched }
     },
   }
 }
 
-function clientOf(lane: number): string {
-  return `user ${lane + 1}`
+function clientOf({ lane, account = 0 }: Asker): string {
+  return account === 0 ? `user ${lane + 1}` : `user ${lane + 1}, account ${account + 1}`
 }
 
 /** A picture as a file has it. */
