@@ -80,6 +80,13 @@ function run(
   if (status !== 0) process.exit(status ?? 1)
 }
 
+/** Workloads that have not been run, or not to their end. */
+function missing(honest) {
+  const counts = byClient(honest)
+  const lacking = [...OPTIMISERS, ...OTHERS].filter((workload) => (counts.get(workload)?.length ?? 0) < 300)
+  return lacking.length === 0 ? '' : ` **Not run yet, or not to the end: ${lacking.join(', ')}.**`
+}
+
 function report() {
   const sessions = (name) => (existsSync(join(values.out, name)) ? readRun(join(values.out, name)).sessions : [])
   const attacks = ['attacks', 'nesb1', 'nesb2'].flatMap(sessions)
@@ -141,7 +148,7 @@ ${table(
 )}
 
 No alarm in 368 sessions proves at most 1 % with 95 % confidence, two-sided. Sessions on one picture with other seeds are alike, so
-that the intervals of the rows with fewer pictures than sessions are too narrow.
+that the intervals of the rows with fewer pictures than sessions are too narrow.${missing(honest)}
 
 ## Attacks caught in time
 
