@@ -12,10 +12,13 @@ interface Descent {
   readonly probabilities: readonly number[]
 }
 
+/** Which steps an attack goes on from: every fourth, whatever it gives, or each that the model is less sure of. */
+type Takes = 'every fourth' | 'lower'
+
 /** Observations of inputs of `size` numbers. */
-export function steps(size: number): () => unknown[] {
+export function steps(size: number, takes: Takes = 'every fourth'): () => unknown[] {
   return () => {
-    const good = descents(size, GOOD)
+    const good = descents(size, GOOD, takes)
     const { vector, probabilities } = good[0]!
     const odd = [
       ...ODD_NUMBERS.map((p) => ({ vector, probabilities: p })),
@@ -26,18 +29,19 @@ export function steps(size: number): () => unknown[] {
 }
 
 /** Pictures of 10 × 10 pixels, in small steps. */
-export function stepsInPictures(): object[] {
-  return queries(300, (vector) => {
+export function stepsInPictures(takes: Takes = 'every fourth'): object[] {
+  const inputOf = (vector: Float64Array) => {
     return { data: Uint8Array.from(vector, (value) => 255 * value), width: 10, height: 10, channels: 3 }
-  })
+  }
+  return queries(300, inputOf, takes)
 }
 
-export function stepsInRows(): object[] {
-  return queries(3, ([a, b, c]) => ({ a: a!, b: 1000 * b!, c: -c!, job: 'cook' }))
+export function stepsInRows(takes: Takes = 'every fourth'): object[] {
+  return queries(3, ([a, b, c]) => ({ a: a!, b: 1000 * b!, c: -c!, job: 'cook' }), takes)
 }
 
-function queries(size: number, inputOf: (vector: Float64Array) => object): object[] {
-  const good = descents(size, GOOD).map(({ vector, probabilities }) => {
+function queries(size: number, inputOf: (vector: Float64Array) => object, takes: Takes): object[] {
+  const good = descents(size, GOOD, takes).map(({ vector, probabilities }) => {
     return { input: inputOf(vector), modelOutput: probabilities }
   })
   const { input, modelOutput } = good[0]!
@@ -52,7 +56,7 @@ function queries(size: number, inputOf: (vector: Float64Array) => object): objec
 }
 
 /** `count` queries of inputs of `size` numbers; after some forty steps an attack begins anew elsewhere. */
-function descents(size: number, count: number): Descent[] {
+function descents(size: number, count: number, takes: Takes): Descent[] {
   const next = random(SEED)
   const fresh = (sure: number): Descent => ({
     vector: Float64Array.from({ length: size }, next),
@@ -64,7 +68,9 @@ function descents(size: number, count: number): Descent[] {
     if (i % 6 === 5) return fresh(0.4 + 0.5 * next())
     const sure = Math.max(best.probabilities[0]! * (0.95 + 0.06 * next()), 0.34)
     const child = { vector: best.vector.map((value) => near(value, next)), probabilities: of(sure) }
-    if (++steps % 4 === 0) best = steps % 160 === 0 ? fresh(0.98) : child
+    const isTaken = takes === 'lower' ? sure < best.probabilities[0]! : (steps + 1) % 4 === 0
+    if (++steps % 160 === 0) best = fresh(0.98)
+    else if (isTaken) best = child
     return child
   })
 }

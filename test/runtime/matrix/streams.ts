@@ -146,8 +146,11 @@ export const LINES: readonly Line[] = [
   ]),
   line('update_geometry', 'pictures', { reference: GEOMETRY }, [steps(300), stepsInPictures]),
   line('update_geometry', 'rows', { reference: GEOMETRY, threshold: 0.3 }, [steps(24), stepsInRows]),
-  line('answer_following', 'pictures', {}, [steps(300), stepsInPictures]),
-  line('answer_following', 'rows, logits', { outputs: 'logits', points: 32, key: 9 }, [steps(24), stepsInRows]),
+  line('answer_following', 'pictures', {}, [steps(300, 'lower'), () => stepsInPictures('lower')]),
+  line('answer_following', 'rows, logits', { outputs: 'logits', points: 48, key: 9, alpha: 0.3 }, [
+    steps(24, 'lower'),
+    () => stepsInRows('lower'),
+  ]),
 ]
 
 function line(

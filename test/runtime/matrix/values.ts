@@ -79,11 +79,12 @@ export function vectors(): unknown[] {
 }
 
 /** 32-bit floats, so long that forty of them are more than a small window holds. */
-export function longVectors(): Float32Array[] {
-  return stream<Float32Array>((next, seen) => {
+export function longVectors(): unknown[] {
+  const good = stream<Float32Array>((next, seen) => {
     if (seen.length > 0 && next() < 0.4) return pick(seen, next).map((x) => x + 0.2 * (next() - 0.5))
     return Float32Array.from({ length: 1640 }, () => next() - 0.5)
   })
+  return withOdd(good, oddVectors(1640))
 }
 
 /** Now and then the mirrored picture is the one that is near to an earlier one. */
