@@ -39,7 +39,6 @@ export {
   type PreparedDetector,
 } from './detector.ts'
 export type { DetectorCost } from './detectorCosts.ts'
-export type { AnswerFollowingMetadata } from './detectors/answerFollowing.ts'
 export type { ConfidenceConfig, ConfidenceMetadata } from './detectors/confidence.ts'
 export type { ContentFingerprintConfig, ContentFingerprintMetadata } from './detectors/contentFingerprint.ts'
 export type { CoverageConfig, CoverageMetadata } from './detectors/coverage.ts'
@@ -48,6 +47,7 @@ export type { DistributionShiftConfig, DistributionShiftMetadata } from './detec
 export { type ExtractionProbe, extractionProbes } from './detectors/extraction/probes.ts'
 export type { ExtractionStatusConfig, ExtractionStatusMetadata } from './detectors/extractionStatus.ts'
 export type { AnswerFollowingConfig } from './detectors/following/config.ts'
+export type { AnswerFollowingMetadata } from './detectors/following/describe.ts'
 export { type FitGeometryOptions, fitGeometry, type GeometryReference } from './detectors/geometry/reference.ts'
 export type { HardnessForm } from './detectors/hardness/histogram.ts'
 export { type FitHardnessOptions, fitHardness, type HardnessReference } from './detectors/hardness/reference.ts'
