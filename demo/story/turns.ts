@@ -16,7 +16,12 @@ export async function takeTurns(takers: readonly Taker[], pause: () => Promise<v
   let wake = () => {}
 
   for (const [i, taker] of takers.entries()) {
-    const turn = () => new Promise<number>((go) => settle(() => { waiting[i] = go })) // biome-ignore format: one step
+    const turn = () =>
+      new Promise<number>((go) => {
+        settle(() => {
+          waiting[i] = go
+        })
+      })
     taker
       .run(turn)
       .catch((thrown) => {

@@ -14,7 +14,7 @@ export type Use = keyof typeof SETS
 
 /**
  * Detectors for `createMonitor`, chosen by the evaluation: of those that disturbed none of the honest workloads there, the ones
- * that caught most. Each client has a memory of its own, of at most 81 kB.
+ * that caught most. Each client has a memory of its own, of about 83 kB when it is full (bench/results/recommended.md).
  *
  * - `image-classifier`: `answer_following`, with probabilities as `modelOutput`.
  * - `tabular-api`: the same. At rows it disturbed nobody and caught little: attacks on rows were through within 20 queries.

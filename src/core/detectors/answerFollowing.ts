@@ -14,7 +14,7 @@
  * raises its confidence goes uphill; who edits with undo, blind to the answers, keeps what it keeps by chance. Does not see
  * success within the first ten or twenty queries, attacks split over accounts, nor those who spend most of their queries on
  * looking honest; flags whoever looks for the boundary on purpose, such as an auditor. Rounded probabilities hide the slope.
- * Needs the input as numbers, all of one length, and probabilities or logits. Keeps 64 inputs of 256 numbers, 76 kB; costs one
+ * Needs the input as numbers, all of one length, and probabilities or logits. Keeps 64 inputs of 256 numbers, 79 kB; costs one
  * comparison of 256 numbers with each. docs/detectors.md has the rest.
  *
  * A query's score is the share of the evidence that alarms which its path has, of the strongest test, at least 0; 1 alarms.
@@ -52,7 +52,7 @@ import {
 } from './following/memory.ts'
 import { readBisection, readRows } from './following/saved.ts'
 import { ADOPTED, testSlope } from './following/slope.ts'
-import { checkVector, REPEATED, SCALE } from './following/vectors.ts'
+import { checkVector, MAX_LENGTH, REPEATED, SCALE } from './following/vectors.ts'
 import { toConfidence } from './limits.ts'
 import { checkOutputs, largestClass, marginOf } from './lineage/margin.ts'
 
@@ -224,7 +224,7 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, C
     }
     const count = readNumber(saved['queries'], 'state.queries')
     const least = count > 0 ? 1 : 0
-    const length = readNumber(saved['length'], 'state.length', { min: least, max: count > 0 ? 16_384 : 0 })
+    const length = readNumber(saved['length'], 'state.length', { min: least, max: count > 0 ? MAX_LENGTH : 0 })
     const outputs = readNumber(saved['classes'], 'state.classes', { min: 2 * least })
     const rows = readRows(saved['rows'], { points: config.points, queries: count, classes: outputs })
     const next = new Memory(length, config.points)

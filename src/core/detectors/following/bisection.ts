@@ -10,7 +10,7 @@ import { log } from '../../math.ts'
 import { LABEL, type Memory, QUERY, TOUCHED } from './memory.ts'
 
 /** Earlier queries between which a new one may lie. */
-const LATEST = 8
+export const LATEST = 8
 /** How far between two others a query must lie to halve their distance. */
 const BETWEEN = 0.2
 /** Largest distance from the line, in distances of its ends. */

@@ -3,7 +3,7 @@ import { elementType, refuse } from '../../checkers.ts'
 import { readList, readNumber, readState } from '../../state.ts'
 import type { PlainData } from '../../types.ts'
 import { LARGEST_MARGIN } from '../lineage/margin.ts'
-import type { BisectionState } from './bisection.ts'
+import { type BisectionState, LATEST } from './bisection.ts'
 import {
   CHILDREN,
   CHOICE,
@@ -27,8 +27,6 @@ import {
   WIDTH,
 } from './memory.ts'
 
-/** A bisection remembers the numbers of so many latest queries. */
-const LATEST = 8
 const COUNTS = [
   QUERY,
   PARENT,

@@ -7,7 +7,8 @@ import { SUMS, sketch } from '../../countSketch.ts'
 
 /** Units in the full range of a number. */
 export const SCALE = 65_280
-const MAX_LENGTH = 16_384
+/** Longest input. */
+export const MAX_LENGTH = 16_384
 /** Largest number of a short vector, in size. */
 const LIMIT = 131_072
 /** Squared distance up to which an input repeats another, in units: no more than rounding makes. */
