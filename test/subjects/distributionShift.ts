@@ -55,4 +55,5 @@ export const shiftSubjects = [
   shiftSubject('a stream', {}),
   shiftSubject('a window', { form: 'window' }),
   shiftSubject('a window at every query', { form: 'window', every: 1 }),
+  shiftSubject('bets', { form: 'bets', every: 10 }),
 ]

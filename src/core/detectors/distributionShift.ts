@@ -1,29 +1,32 @@
 /**
  * Distribution shift: whether a client's queries, taken together, come from elsewhere than those of honest clients.
  *
- * The squared maximum mean discrepancy between the embeddings of the last queries and honest ones, with Gaussian kernels of
- * four widths, over vectors scaled to length 1. Two forms: a `window` of the last queries, as published; or a `stream`,
- * where random features stand for the kernel and older queries weigh less, in constant memory. Learns first, then scores.
- * Catches extraction, distillation and scraping with inputs of another kind: as published, with windows of 1500, on average 90 %
- * of windows at 0.3 % false alarms; at 100 queries a client that does nothing else. Does not see shares of an attack below 5 %, an
- * attacker whose inputs are like honest ones, an attack split over accounts; flags honest clients of a kind that is not
- * in the reference, and everybody once the population drifts: renew it, from clients that nothing else accuses. Needs an embedding, and
- * honest traffic (`fitShift`). Keeps the window, or 16 bytes for each of `frequencies` directions; costs O((queries +
- * references)² · dimension) at each comparison, or O(frequencies · dimension) a query. Source: Liu, Guo and Dong 2026, arXiv
- * 2606.05725, with a threshold from whole clients; Rahimi and Recht 2007 for the features.
+ * Three forms, all over vectors scaled to length 1. `window` and `stream`: the squared maximum mean discrepancy between the
+ * embeddings of the last queries and honest ones, with Gaussian kernels of four widths; of a window, as published, or of random
+ * features where older queries weigh less, in constant memory. `bets`, our own: a conformal test martingale, which bets on every query
+ * that it is unlike honest ones, or lies where the client's own queries so far tend to (shift/bets.ts).
+ * Learns first, then scores. Catches extraction, distillation and scraping with inputs of another kind: bench/results/extraction.md.
+ * Bets need some 10 queries of a client that does nothing else; a window of 1500, as published, sees shares of an attack down
+ * to 5 %. Does not see an attacker whose inputs are like honest ones, an attack split over accounts; flags honest clients
+ * of a kind that is not in the reference, and everybody once the population drifts: renew it, from clients that nothing
+ * else accuses. Needs an embedding, and honest traffic (`fitShift`). Keeps the window, or 16 bytes for each of `frequencies`
+ * directions, or of bets 16 bytes a number of the embedding; costs O((queries + references)² · dimension) at each comparison, or
+ * O(frequencies · dimension) a query, or of bets O(references · dimension). Source: Liu, Guo and Dong 2026, arXiv 2606.05725, with a
+ * threshold from whole clients; Rahimi and Recht 2007 for the features; Vovk, Nouretdinov and Gammerman, ICML 2003 for bets.
  *
  * The score is the unbiased estimate, −2 … 2, and 0 where nothing is compared: before `queries` queries, and between two
- * comparisons. A strict rule, as published: suspicious is `score > threshold`, which is never below 0.
+ * comparisons; of bets the share of the evidence that alarms, from 0 on. A strict rule: suspicious is `score > threshold`, which is
+ * never below 0.
  */
 import { checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { readNumber, readState } from '../state.ts'
-import type { FeatureMean } from '../stats/index.ts'
 import { EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
-import { readVectors, VectorRing } from '../vectorRing.ts'
 import { toConfidence } from './limits.ts'
-import { decayedMean, readShift, type ShiftReference, streamScore, unit, windowScore } from './shift/reference.ts'
+import type { ShiftEvidence } from './shift/bets.ts'
+import { openMemory } from './shift/memory.ts'
+import { readShift, type ShiftReference, unit } from './shift/reference.ts'
 import { embeddingOf } from './similarity.ts'
 
 export interface DistributionShiftConfig {
@@ -34,8 +37,10 @@ export interface DistributionShiftConfig {
 }
 
 export interface DistributionShiftMetadata {
-  /** Null where nothing was compared. */
+  /** Null where nothing was compared, and for bets. */
   readonly discrepancy: number | null
+  /** In nats; null but for bets. */
+  readonly evidence: ShiftEvidence | null
   /** Queries that count: those in the window, or all of the stream. */
   readonly historySize: number
 }
@@ -53,17 +58,6 @@ export const distributionShift = defineDetector({
   logic,
 })
 
-/** The queries of one client, in either form. */
-interface Memory {
-  size(): number
-  push(vector: Float64Array): void
-  score(): number
-  save(): PlainData
-  /** Reads completely before anything is changed. Throws `bad_snapshot`. */
-  load(state: PlainData): void
-  bytes(): number
-}
-
 function logic(
   config: DistributionShiftConfig,
   path: string,
@@ -73,8 +67,8 @@ function logic(
   const { queries, every } = reference
   const dimension = reference.vectors[0]!.length
   const threshold = checkNumber(config.threshold ?? reference.threshold, { min: 0, max: 2 }, `${path}.threshold`)
-  const open = (): Memory => (prepared.features === undefined ? openWindow() : openStream(decayedMean(prepared)))
-  let memory = open()
+  const isBets = reference.form === 'bets'
+  let memory = openMemory(prepared)
   let seen = 0
 
   return {
@@ -83,7 +77,7 @@ function logic(
     save: () => ({ seen, memory: memory.save() }),
     load,
     clear() {
-      memory = open()
+      memory = openMemory(prepared)
       seen = 0
     },
     size: () => memory.size(),
@@ -91,52 +85,30 @@ function logic(
     describe,
   }
 
-  function openWindow(): Memory {
-    let ring = new VectorRing(queries)
-    return {
-      size: () => ring.size,
-      push: (vector) => ring.push(vector),
-      score: () =>
-        windowScore(
-          Array.from({ length: ring.size }, (_, age) => ring.at(age)),
-          prepared,
-        ),
-      save: () => ({ ...ring.save() }),
-      load(state) {
-        const vectors = readVectors(state, queries)
-        const fits = vectors.dimension === 0 || vectors.dimension === dimension
-        if (!fits) refuse('bad_snapshot', `must be ${dimension}`, vectors.dimension, 'state.memory.dimension')
-        ring = new VectorRing(queries, vectors)
-      },
-      bytes: () => ring.bytes(),
-    }
-  }
-
-  function openStream(mean: FeatureMean): Memory {
-    return {
-      size: () => mean.count,
-      push: (vector) => mean.push(prepared.features!.map(vector)),
-      score: () => streamScore(mean, prepared),
-      save: () => mean.save(),
-      load: (state) => mean.load(state),
-      bytes: () => 8 * prepared.features!.length + 64,
-    }
-  }
-
   function apply(vector: ArrayLike<number>) {
     memory.push(unit(vector))
     seen++
-    const isCompared = seen >= queries && seen % every === 0
-    const discrepancy = isCompared ? memory.score() : null
-    const score = discrepancy ?? 0
+    const evidence = memory.evidence?.() ?? null
+    const discrepancy = !isBets && seen >= queries && seen % every === 0 ? memory.score() : null
+    const score = isBets ? memory.score() : (discrepancy ?? 0)
     return {
       suspicious: score > threshold,
       score,
       threshold,
       confidence: toConfidence(score),
-      reason: reasonFor(discrepancy),
-      metadata: { discrepancy, historySize: memory.size() },
+      reason: evidence === null ? reasonFor(discrepancy) : reasonOf(evidence),
+      metadata: { discrepancy, evidence, historySize: memory.size() },
     }
+  }
+
+  function reasonOf({ novelty, drift }: ShiftEvidence): string {
+    const limits = reference.limits!
+    const [what, nats, most] =
+      novelty / limits.novelty >= drift / limits.drift
+        ? ['are unlike any honest one', novelty, limits.novelty]
+        : ['lie to one side of honest ones', drift, limits.drift]
+    const allowed = (threshold * most).toFixed(2)
+    return `Evidence that the queries ${what}: ${nats.toFixed(2)} nats; more than ${allowed} is suspicious.`
   }
 
   function reasonFor(discrepancy: number | null): string {
@@ -150,18 +122,19 @@ function logic(
   function load(state: PlainData): void {
     const saved = readState(state, ['seen', 'memory'])
     const count = readNumber(saved['seen'], 'state.seen')
-    const next = open()
+    const next = openMemory(prepared)
     next.load(saved['memory']!)
-    const expected = prepared.features === undefined ? Math.min(count, queries) : count
+    const expected = reference.form === 'window' ? Math.min(count, queries) : count
     if (next.size() !== expected) refuse('bad_snapshot', `must hold ${expected}`, next.size(), 'state.memory')
     memory = next
     seen = count
   }
 
   function describe() {
-    const { vectors, bandwidths, ...rest } = reference
+    const { vectors, calibration, limits, bandwidths, ...rest } = reference
+    const ofBets = limits === undefined ? {} : { calibration: calibration!.length, limits: { ...limits } }
     return {
-      config: { reference: { ...rest, vectors: vectors.length, bandwidths: [...bandwidths] }, threshold },
+      config: { reference: { ...rest, ...ofBets, vectors: vectors.length, bandwidths: [...bandwidths] }, threshold },
       details: { seen, dimension },
     }
   }

@@ -1,0 +1,82 @@
+/** What `distribution_shift` keeps of one client, in each of its forms. */
+import { refuse } from '../../checkers.ts'
+import { FeatureMean, mmdSquared, mmdSquaredOfMeans } from '../../stats/index.ts'
+import type { PlainData } from '../../types.ts'
+import { readVectors, VectorRing } from '../../vectorRing.ts'
+import { Bets, type ShiftEvidence } from './bets.ts'
+import type { PreparedShift } from './reference.ts'
+
+/** The queries of one client. */
+export interface Memory {
+  size(): number
+  /** Takes an embedding of length 1. */
+  push(vector: Float64Array): void
+  /** After two queries at least. */
+  score(): number
+  /** Of bets. */
+  evidence?(): ShiftEvidence
+  save(): PlainData
+  /** Reads completely before anything is changed. Throws `bad_snapshot`. */
+  load(state: PlainData): void
+  bytes(): number
+}
+
+export function openMemory(prepared: PreparedShift): Memory {
+  const { form } = prepared.reference
+  if (form === 'bets') return openBets(prepared)
+  return form === 'window' ? openWindow(prepared) : openStream(prepared)
+}
+
+function openWindow({ reference }: PreparedShift): Memory {
+  const { queries, vectors } = reference
+  const dimension = vectors[0]!.length
+  let ring = new VectorRing(queries)
+  return {
+    size: () => ring.size,
+    push: (vector) => ring.push(vector),
+    score() {
+      const window = Array.from({ length: ring.size }, (_, age) => ring.at(age))
+      return mmdSquared(vectors, window, reference)
+    },
+    save: () => ({ ...ring.save() }),
+    load(state) {
+      const saved = readVectors(state, queries)
+      const fits = saved.dimension === 0 || saved.dimension === dimension
+      if (!fits) refuse('bad_snapshot', `must be ${dimension}`, saved.dimension, 'state.memory.dimension')
+      ring = new VectorRing(queries, saved)
+    },
+    bytes: () => ring.bytes(),
+  }
+}
+
+/** A query weighs 1 − 1/`queries` times as much as the one after it. */
+function openStream({ reference, features, mean: honest }: PreparedShift): Memory {
+  const length = features!.length
+  const mean = new FeatureMean({ length, decay: 1 - 1 / reference.queries })
+  return {
+    size: () => mean.count,
+    push: (vector) => mean.push(features!.map(vector)),
+    score: () => mmdSquaredOfMeans(honest!, mean),
+    save: () => mean.save(),
+    load: (state) => mean.load(state),
+    bytes: () => 8 * length + 64,
+  }
+}
+
+/** The score is the share of the evidence that alarms, of the stronger kind, at least 0. */
+function openBets({ reference, bets: shared }: PreparedShift): Memory {
+  const limits = reference.limits!
+  const bets = new Bets(shared!, reference)
+  return {
+    size: () => bets.size,
+    push: (vector) => bets.push(vector),
+    score() {
+      const { novelty, drift } = bets.evidence
+      return Math.max(novelty / limits.novelty, drift / limits.drift, 0)
+    },
+    evidence: () => bets.evidence,
+    save: () => bets.save(),
+    load: (state) => bets.load(state),
+    bytes: () => bets.bytes,
+  }
+}
