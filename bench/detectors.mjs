@@ -244,10 +244,10 @@ const subjects = [
     inputs: pool(256, () => distribution(10)),
     observe: as('probabilities'),
   },
-  ...['stream', 'window'].map((form) => ({
+  ...['stream', 'window', 'bets'].map((form) => ({
     row: `distribution_shift, 384 32-bit floats, ${form}`,
     make: () => {
-      const clients = pool(20, () => pool(100, () => Float32Array.from({ length: 384 }, () => next() - 0.5)))
+      const clients = pool(40, () => pool(100, () => Float32Array.from({ length: 384 }, () => next() - 0.5)))
       return createDetector('distribution_shift', { reference: fitShift(clients, { form, alpha: 0.1 }) })
     },
     inputs: pool(512, () => Float32Array.from({ length: 384 }, () => next() - 0.5)),

@@ -6,24 +6,25 @@
  *     --jobs N         threads (default: one a core)
  *     --report         no runs: bench/results/eval-cifar10.md from what is there
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { alarmShare, byClient, firstAlarm, timelyShare } from '../../dist/eval.js'
-import { readRun } from '../../dist/eval-node.js'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const data = process.env.MONITAUR_DATA ?? resolve(root, '../shared/data')
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string', default: join(root, 'reports/eval-cifar10') },
-    jobs: { type: 'string', default: String(cpus().length) },
-    report: { type: 'boolean', default: false },
-  },
-})
+import {
+  attackTable,
+  honestTable,
+  machine,
+  middle,
+  number,
+  own,
+  percent,
+  readOptions,
+  root,
+  runPart,
+  sessionsOf,
+  share,
+  table,
+  today,
+} from './record.mjs'
 
 const DETECTORS = {
   'answer following': { name: 'answer_following' },
@@ -36,8 +37,19 @@ const PUBLISHED = {
   'margin trend': { name: 'margin_trend' },
 }
 const [R20, R56] = ['cifar10_resnet20', 'cifar10_resnet56']
-const ATTACKED = { models: [R20, R56], sources: 32, fragile: 'drop', seeds: '1,2,3' }
-const HONEST = { models: [R20], sources: 370, fragile: 'keep', seeds: '1' }
+const PICTURES = {
+  pictures: 'cifar10/cifar10_test_0-100_per_class.bin',
+  how: ['--normalize', 'imagenet'],
+  detectors: DETECTORS,
+}
+const ATTACKED = {
+  ...PICTURES,
+  models: [`cifar10/${R20}`, `cifar10/${R56}`],
+  sources: 32,
+  fragile: 'drop',
+  seeds: '1,2,3',
+}
+const HONEST = { ...PICTURES, models: [`cifar10/${R20}`], sources: 370, fragile: 'keep', seeds: '1' }
 /** Their starts are corrupted: only where the network still knows them. */
 const STURDY = { ...HONEST, sources: 75, fragile: 'drop', seeds: '1,2,3,4,5' }
 const OPTIMISERS = ['denoise', 'deblur', 'confidence_raising']
@@ -51,34 +63,15 @@ const PARTS = {
     attacks: 'nes_a,nes_b,simba,square,rays,hopskipjump',
     detectors: { ...DETECTORS, ...PUBLISHED },
   },
-  nesb1: { ...ATTACKED, attacks: 'nes_b', set: `nes_b.step=${1 / 255}` },
-  nesb2: { ...ATTACKED, attacks: 'nes_b', set: `nes_b.step=${2 / 255}` },
+  nesb1: { ...ATTACKED, attacks: 'nes_b', sets: [`nes_b.step=${1 / 255}`] },
+  nesb2: { ...ATTACKED, attacks: 'nes_b', sets: [`nes_b.step=${2 / 255}`] },
   ...Object.fromEntries(OPTIMISERS.map((workload) => [`honest-${workload}`, { ...STURDY, workloads: workload }])),
   ...Object.fromEntries(OTHERS.map((workload) => [`honest-${workload}`, { ...HONEST, workloads: workload }])),
 }
 
-if (!values.report) for (const [name, part] of Object.entries(PARTS)) run(name, part)
+const options = readOptions('eval-cifar10')
+if (!options.report) for (const [name, part] of Object.entries(PARTS)) runPart(name, options, part)
 writeFileSync(join(root, 'bench/results/eval-cifar10.md'), report())
-
-function run(
-  name,
-  { models, sources, fragile, seeds, attacks = 'none', workloads = 'none', set, detectors = DETECTORS },
-) {
-  const watched = join(values.out, `${name}.json`)
-  spawnSync('mkdir', ['-p', values.out])
-  writeFileSync(watched, JSON.stringify(detectors))
-  const args = [
-    ...models.flatMap((model) => ['--model', join(data, `models/image/cifar10/${model}.onnx`)]),
-    ...['--normalize', 'imagenet', '--data', join(data, 'images/cifar10/cifar10_test_0-100_per_class.bin')],
-    ...['--attacks', attacks, '--workloads', workloads, '--detectors', watched, ...(set ? ['--set', set] : [])],
-    ...['--sources', String(sources), '--split', 'heldout', '--fragile', fragile, '--seed', seeds],
-    ...['--jobs', values.jobs, '--out', join(values.out, name), '--cache', join(values.out, 'cache')],
-  ]
-  const { status } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'eval', ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if (status !== 0) process.exit(status ?? 1)
-}
 
 /** Workloads that have not been run, or not to their end. */
 function missing(honest) {
@@ -88,33 +81,19 @@ function missing(honest) {
 }
 
 function report() {
-  const sessions = (name) => (existsSync(join(values.out, name)) ? readRun(join(values.out, name)).sessions : [])
-  const attacks = ['attacks', 'nesb1', 'nesb2'].flatMap(sessions)
-  const honest = [...OPTIMISERS, ...OTHERS].flatMap((workload) => sessions(`honest-${workload}`))
-  const own = (label) => ({ label, thresholds: { [label]: 'own' } })
   const labels = Object.keys(DETECTORS)
-  const percent = (x) => (Number.isNaN(x) ? '–' : `${(100 * x).toFixed(1)}`)
-  const share = ({ count, of, share: s, interval: { low, high } }) =>
-    of === 0 ? '–' : `${count}/${of} = ${percent(s)} % [${percent(low)}, ${percent(high)}]`
-  const middle = (list) => list.sort((a, b) => a - b)[Math.ceil(list.length / 2) - 1]
-  const number = (n) => (n === undefined || n === Infinity ? '–' : String(n))
-  const row = (cells) => `| ${cells.join(' | ')} |`
-  const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
+  const attacks = sessionsOf(options.out, ['attacks'])
+  const others = ['nesb1', 'nesb2'].map((name, i) => [`nes_b, step ${i + 1}/255`, sessionsOf(options.out, [name])])
+  const honest = sessionsOf(
+    options.out,
+    [...OPTIMISERS, ...OTHERS].map((workload) => `honest-${workload}`),
+  )
   const byScore = attacks.filter(({ client }) => /^(nes|simba|square)/.test(client))
-  const attackRow = (name, some) => [
-    name,
-    some.length,
-    some.filter((s) => s.success !== undefined).length,
-    number(middle(some.filter((s) => s.success !== undefined).map((s) => s.success))),
-    ...labels.map((label) => share(timelyShare(some, own(label)))),
-    labels.map((label) => number(middle(some.map((s) => firstAlarm(s, own(label)))))).join(' · '),
-  ]
-  const groups = [...byClient(attacks)]
   const perModel = [R20, R56].map((model) => [
     `NES, SimBA, Square: ${model}`,
     byScore.filter((s) => s.victim === model),
   ])
-  const published = [...byClient(sessions('attacks'))].map(([name, some]) => [
+  const published = [...byClient(attacks)].map(([name, some]) => [
     name,
     ...Object.keys(PUBLISHED).flatMap((label) => [
       share(timelyShare(some, own(label))),
@@ -126,7 +105,7 @@ function report() {
   const within = (n) => percent(early.filter((s) => s.success <= n).length / early.length)
   return `# CIFAR-10, held out
 
-${new Date().toISOString().slice(0, 10)} · ${cpus()[0].model} × ${cpus().length}, Node ${process.version} · \`node bench/eval/cifar10.mjs\`
+${today()} · ${machine} · \`node bench/eval/cifar10.mjs\`
 
 Sessions of at most 1024 queries, one client each; every detector at its defaults, which stood before these pictures were looked
 at. Attacks and optimisers with honest aims: pictures that the network also gets right under light noise, as in the study that
@@ -136,29 +115,21 @@ attacks that succeed. Intervals of 95 %: Clopper and Pearson for honest sessions
 
 ## Honest clients: sessions with any alarm
 
-${table(
-  ['workload', 'profile', 'sessions', 'pictures', ...labels],
-  [...byClient(honest)].map(([name, some]) => [
-    name,
-    some[0].profile,
-    some.length,
-    new Set(some.map(({ source }) => source)).size,
-    ...labels.map((label) => share(alarmShare(some, own(label)))),
-  ]),
-)}
+${honestTable(honest, labels)}
 
 No alarm in 368 sessions proves at most 1 % with 95 % confidence, two-sided. Sessions on one picture with other seeds are alike, so
 that the intervals of the rows with fewer pictures than sessions are too narrow.${missing(honest)}
 
 ## Attacks caught in time
 
-${table(
-  ['attack', 'sessions', 'successes', 'median success', ...labels, `median first alarm: ${labels.join(' · ')}`],
+${attackTable(
   [
-    ...groups.map(([name, some]) => attackRow(name, some)),
-    ...perModel.map(([name, some]) => attackRow(name, some)),
-    attackRow('**NES, SimBA, Square together**', byScore),
+    ...byClient(attacks),
+    ...others.filter(([, some]) => some.length > 0),
+    ...perModel,
+    ['**NES, SimBA, Square together**', byScore],
   ],
+  labels,
 )}
 
 Of the attacks by scores ${within(5)} % succeed within 5 queries, ${within(15)} % within 15: there nobody can act. The published bar at this budget of honest

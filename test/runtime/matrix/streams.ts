@@ -137,6 +137,10 @@ export const LINES: readonly Line[] = [
     VECTORS,
     VECTORS,
   ]),
+  line('distribution_shift', 'bets', () => ({ reference: shiftReference({ form: 'bets', alpha: 0.3 }) }), [
+    VECTORS,
+    VECTORS,
+  ]),
   line('provenance', 'texts', { threshold: 2, maxHistorySize: 60 }, [as('fingerprint', values.nearHashes), TEXTS]),
   line('provenance', 'pictures', { threshold: 3, alpha: 0.05 }, [HASHES, PICTURES]),
   line('extraction_status', 'its own queries', EXTRACTION, [taughtVectors, taughtRows]),
