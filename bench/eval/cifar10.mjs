@@ -8,7 +8,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { alarmShare, byClient, firstAlarm, timelyShare } from '../../dist/eval.js'
+import { alarmShare, byClient, firstAlarm, select, timelyShare } from '../../dist/eval.js'
 import {
   attackTable,
   honestTable,
@@ -57,7 +57,31 @@ const OTHERS =
   'editing,near_duplicates,occlusion,kernel_shap,lime,retries,video,jpeg_sweep,noise_copies,rise,rescoring,shuffled'.split(
     ',',
   )
+/** The other half of the pictures: what may be chosen, is chosen here. */
+const CALIBRATION = {
+  ...ATTACKED,
+  models: [`cifar10/${R20}`],
+  sources: 24,
+  seeds: '1',
+  split: 'calibration',
+  attacks: 'nes_a,nes_b,simba,square,rays,hopskipjump',
+  workloads: [...OPTIMISERS, ...OTHERS].join(','),
+}
+/** Declared before the choice, from the most to the least sensitive. */
+const CANDIDATES = [
+  ...[0.4, 0.6, 0.8].map((least) => ({
+    name: `answer following at ${least}`,
+    thresholds: { 'answer following': least },
+  })),
+  { name: 'answer following', thresholds: { 'answer following': 'own' } },
+  ...[1.25, 1.5].map((least) => ({ name: `answer following at ${least}`, thresholds: { 'answer following': least } })),
+  { name: 'lineage M', thresholds: { 'lineage M': 'own' } },
+  { name: 'lineage S', thresholds: { 'lineage S': 'own' } },
+  { name: 'answer following or lineage S', thresholds: { 'answer following': 'own', 'lineage S': 'own' } },
+  { name: 'never', thresholds: { 'lineage S': Infinity } },
+]
 const PARTS = {
+  calibration: CALIBRATION,
   attacks: {
     ...ATTACKED,
     attacks: 'nes_a,nes_b,simba,square,rays,hopskipjump',
@@ -78,6 +102,15 @@ function missing(honest) {
   const counts = byClient(honest)
   const lacking = [...OPTIMISERS, ...OTHERS].filter((workload) => (counts.get(workload)?.length ?? 0) < 300)
   return lacking.length === 0 ? '' : ` **Not run yet, or not to the end: ${lacking.join(', ')}.**`
+}
+
+function choices(sessions) {
+  return ['E', 'D', 'F'].map((profile) => {
+    const { status, candidate, calibration, heldout } = select(sessions, CANDIDATES, { profile, alpha: 0.01 })
+    const worst = (looked) => (looked?.worst ? `${looked.worst.workload}: ${share(looked.worst)}` : '–')
+    const timely = (looked) => (looked ? share(looked.timely) : '–')
+    return [profile, candidate?.name ?? '–', timely(calibration), worst(heldout), timely(heldout), status]
+  })
 }
 
 function report() {
@@ -134,6 +167,24 @@ ${attackTable(
 
 Of the attacks by scores ${within(5)} % succeed within 5 queries, ${within(15)} % within 15: there nobody can act. The published bar at this budget of honest
 alarms is 0 of 285 (Montazeri and Ghatee 2026, their sessions and network).
+
+## The choice
+
+Of the candidates ${CANDIDATES.map(({ name }) => `*${name}*`).join(', ')} (a number: the lowest score that alarms) the one that
+alarms in no calibration session of any workload (24 pictures of the other half, ResNet-20; 1 % of 24 is none) and catches most
+attacks in time there; then one look at the held-out sessions above. The detector itself was shaped on these 24 pictures, with these attacks in view.
+
+${table(
+  [
+    'profile',
+    'chosen',
+    'calibration: timely',
+    'held out: worst workload',
+    'held out: timely, all six attacks',
+    'status',
+  ],
+  choices([...sessionsOf(options.out, ['calibration']), ...attacks, ...honest]),
+)}
 
 ## Published detectors on the same attacks
 

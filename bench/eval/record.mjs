@@ -39,6 +39,7 @@ export function runPart(
     workloads = 'none',
     sets = [],
     detectors,
+    split = 'heldout',
     how = [],
   },
 ) {
@@ -49,7 +50,7 @@ export function runPart(
     ...models.flatMap((model) => ['--model', join(data, 'models/image', `${model}.onnx`)]),
     ...['--data', join(data, 'images', pictures), '--attacks', attacks, '--workloads', workloads, ...how],
     ...['--detectors', watched, ...sets.flatMap((one) => ['--set', one])],
-    ...['--sources', String(sources), '--split', 'heldout', '--fragile', fragile, '--seed', seeds],
+    ...['--sources', String(sources), '--split', split, '--fragile', fragile, '--seed', seeds],
     ...['--jobs', jobs, '--out', join(out, name), '--cache', join(out, 'cache')],
   ]
   const { status } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'eval', ...args], {
