@@ -7,6 +7,7 @@
  * correlation of −0.8 and one of −0.3, the most that is granted to an honest client. Independent probes are fewer than probes:
  * counted are the directions that they span (participation ratio of their Gram matrix), so that points on a line are one.
  */
+import { SUMS } from '../../countSketch.ts'
 import { log } from '../../math.ts'
 import { CHILDREN, CORRELATION, MARGIN, type Memory, PARENT, PENDING, QUERY, ROOT, SLOPE, SLOPES } from './memory.ts'
 
@@ -57,41 +58,47 @@ function weigh(memory: Memory, adopted: number, probes: readonly number[]): void
   memory.set(adopted, CORRELATION, correlation)
 }
 
+// Working memory of a layout. Its content never outlives a call.
+const middle = /* @__PURE__ */ new Float64Array(SUMS)
+const step = /* @__PURE__ */ new Float64Array(SUMS)
+const offsets = /* @__PURE__ */ Array.from({ length: PROBES }, () => new Float64Array(SUMS))
+
 /** How far each probe lies from their middle towards the adopted query, and the directions that they span. */
 function layout({ vectors }: Memory, adopted: number, probes: readonly number[]) {
   const count = probes.length
-  const middle = new Float64Array(vectors.width)
-  for (const slot of probes) add(middle, vectors.at(slot))
-  // Everything times the count: whole numbers stay whole.
-  const from = (slot: number) => {
+  const { width } = vectors
+  middle.fill(0)
+  for (const slot of probes) {
     const at = vectors.at(slot)
-    return middle.map((sum, i) => count * at[i]! - sum)
+    for (let i = 0; i < width; i++) middle[i]! += at[i]!
   }
-  const offsets = probes.map(from)
-  const step = from(adopted)
-  const lengths = offsets.map((offset) => dot(offset, offset))
+  // Everything times the count: whole numbers stay whole.
+  const lay = (slot: number, to: Float64Array) => {
+    const at = vectors.at(slot)
+    for (let i = 0; i < width; i++) to[i] = count * at[i]! - middle[i]!
+  }
+  for (const [i, slot] of probes.entries()) lay(slot, offsets[i]!)
+  lay(adopted, step)
+  const laid = offsets.slice(0, count)
+  const lengths = laid.map((offset) => dot(offset, offset, width))
   let overlap = 0
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < i; j++) {
-      const product = dot(offsets[i]!, offsets[j]!)
+      const product = dot(offsets[i]!, offsets[j]!, width)
       const both = lengths[i]! * lengths[j]!
       if (both > 0) overlap += (2 * product * product) / both
     }
     if (lengths[i]! > 0) overlap += 1
   }
   return {
-    towards: offsets.map((offset) => dot(offset, step)),
+    towards: laid.map((offset) => dot(offset, step, width)),
     directions: overlap === 0 ? 0 : (count * count) / overlap,
   }
 }
 
-function add(sums: Float64Array, values: Float32Array | Float64Array): void {
-  for (let i = 0; i < sums.length; i++) sums[i]! += values[i]!
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
+function dot(a: Float64Array, b: Float64Array, width: number): number {
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  for (let i = 0; i < width; i++) sum += a[i]! * b[i]!
   return sum
 }
 
