@@ -35,6 +35,8 @@ const AHEAD_MS = 60_000
 /** Nobody else begins a snapshot for so long. */
 const CLAIM_MS = 5000
 
+const COUNT = /^\d{1,16}$/
+
 type Raw = readonly [id: Buffer, fields: readonly Buffer[]]
 
 /**
@@ -56,6 +58,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
   const seal = createSeal(secret, base)
   const listeners = new Set<(end: string) => void>()
   const tell = (last: string) => {
+    if (!COUNT.test(last)) return // no news of ours
     for (const listener of listeners) listener(positionOf(Number(last)))
   }
   const link = await Link.open({ url, timeoutMs })
@@ -78,7 +81,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
 
   async function numbers(): Promise<{ last: number; trimmed: number }> {
     const [last, trimmed] = await link.command<(Buffer | null)[]>('HMGET', head, 'last', 'trimmed')
-    return { last: Number(last ?? 0), trimmed: Number(trimmed ?? 0) }
+    return { last: countOf(last, 'head.last'), trimmed: countOf(trimmed, 'head.trimmed') }
   }
 
   /** Throws where entries are gone that were acknowledged. */
@@ -89,7 +92,11 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
 
   const recordOf = ([id, fields]: Raw, before: number): LogRecord => {
     const position = positionOf(checkFollows(Number(id.subarray(2).toString('latin1')), before))
-    return { position, bytes: seal.open(fields[1]!, `log[${position}]`) }
+    const path = `log[${position}]`
+    const sealed = fields[1]
+    return sealed === undefined
+      ? refuse('bad_snapshot', 'must hold an entry', fields.length, path)
+      : { position, bytes: seal.open(sealed, path) }
   }
 
   async function append(sealed: readonly Buffer[], since: string | undefined): Promise<Appended> {
@@ -173,7 +180,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
           const [position, token] = await link.command<(Buffer | null)[]>('HMGET', pointer, 'position', 'token')
           if (!position || !token) return undefined
           const bytes = await loadParts(`${pointer}:${token.toString('latin1')}`)
-          if (bytes !== undefined) return { bytes, position: position.toString('latin1') }
+          if (bytes !== undefined) return { bytes, position: positionOf(countOf(position, 'snapshot.position')) }
         } // it was replaced meanwhile, again and again
         throw new MonitorError('bad_snapshot', 'has a name and no content: Redis has lost or evicted it', 'snapshot')
       },
@@ -198,6 +205,12 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
       await link.close()
     },
   }
+}
+
+/** A number that Redis keeps of the log; 0 before there is one. */
+function countOf(kept: Buffer | null | undefined, path: string): number {
+  const text = kept?.toString('latin1') ?? '0'
+  return checkNumber(COUNT.test(text) ? Number(text) : text, { min: 0, integer: true }, path, 'bad_snapshot')
 }
 
 function lost(end: number, least: number): MonitorError {
