@@ -134,6 +134,8 @@ function report() {
       number(middle(some.map((s) => firstAlarm(s, own(label))))),
     ]),
   ])
+  const inBall = byScore.filter(({ client }) => client !== 'nes_a')
+  const by = (n) => percent(inBall.filter((s) => s.success <= n).length / inBall.length)
   const early = byScore.filter((s) => s.success !== undefined)
   const within = (n) => percent(early.filter((s) => s.success <= n).length / early.length)
   return `# CIFAR-10, held out
@@ -165,6 +167,9 @@ ${attackTable(
   labels,
 )}
 
+Are the attacks as strong as published? Of those in a ball of 8/255 (NES b, SimBA, Square) ${by(64)} % have succeeded by query 64, ${by(256)} % by
+256, ${by(512)} % by 512 and ${by(1021)} % by 1021; in the matched study 8, 19, 37.5 and 71 % of its 400 (its own mix of attacks and network).
+
 Of the attacks by scores ${within(5)} % succeed within 5 queries, ${within(15)} % within 15: there nobody can act. The published bar at this budget of honest
 alarms is 0 of 285 (Montazeri and Ghatee 2026, their sessions and network).
 
@@ -185,6 +190,9 @@ ${table(
   ],
   choices([...sessionsOf(options.out, ['calibration']), ...attacks, ...honest]),
 )}
+
+Two dozen sessions a workload cannot tell 1 % from 3 %: where the choice lands on a lower score than the detector's own, that is
+luck, and the held-out sessions say so. \`recommended('image-classifier')\` keeps the detector's own limit (alpha = 0.01).
 
 ## Published detectors on the same attacks
 
