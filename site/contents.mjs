@@ -1,0 +1,33 @@
+/** The table of contents: what stands in it, in which order. A page of docs/ that is missing here fails the build. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const GROUPS = {
+  Start: ['index'],
+  Guides: ['detectors', 'calibration', 'threat-model', 'departures', 'evaluation', 'decisions'],
+  Reference: ['server', 'middleware', 'edge', 'embeddings', 'journal', 'replicas'],
+}
+
+export function sidebar(pages) {
+  const named = Object.values(GROUPS).flat()
+  const present = readdirSync(pages).flatMap((file) => (file.endsWith('.md') ? [file.replace('.md', '')] : []))
+  const missing = present.filter((name) => !named.includes(name) && name !== 'readme')
+  if (missing.length > 0)
+    throw new Error(`site/contents.mjs has no place for ${missing.join(', ')}; add each to a group`)
+  const groups = Object.entries(GROUPS).map(([text, names]) => {
+    const items = names.map((name) => ({ text: titleOf(join(pages, `${name}.md`)), link: `/${name}` }))
+    return { text, collapsed: false, items }
+  })
+  return [...groups, { text: 'API', collapsed: true, items: doors(pages) }]
+}
+
+function titleOf(file) {
+  return existsSync(file) ? (/^# (.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '').replaceAll('`', '') : ''
+}
+
+function doors(pages) {
+  const files = readdirSync(join(pages, 'api'), { recursive: true, encoding: 'utf8' }).sort()
+  return files
+    .filter((file) => file.endsWith('.md') && file !== 'index.md')
+    .map((file) => ({ text: titleOf(join(pages, 'api', file)), link: `/api/${file.replace('.md', '')}` }))
+}
