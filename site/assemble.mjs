@@ -56,7 +56,7 @@ function asPage(root, file) {
 }
 
 function tableOf(root, file, heading) {
-  const [, below] = readFileSync(join(root, file), 'utf8').split(`# ${heading}\n`)
+  const [, below] = readFileSync(join(root, file), 'utf8').split(`# ${heading.trim()}\n`)
   const table = /^\|.*(?:\n\|.*)+/m.exec(below ?? '')?.[0]
   if (table === undefined) throw new Error(`${file} has no table below the heading '${heading}'`)
   return table

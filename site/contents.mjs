@@ -3,9 +3,30 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const GROUPS = {
-  Start: ['index'],
-  Guides: ['detectors', 'calibration', 'threat-model', 'departures', 'evaluation', 'decisions'],
-  Reference: ['server', 'middleware', 'edge', 'embeddings', 'journal', 'replicas'],
+  Start: [
+    'index',
+    'start-browser',
+    'start-onnx',
+    'start-cloudflare',
+    'start-deno',
+    'start-node',
+    'start-operator',
+    'start-research',
+    'demo',
+  ],
+  Guides: ['choose', 'limits', 'calibration', 'threat-model', 'migrate', 'extend', 'performance'],
+  Reference: [
+    'detectors',
+    'server',
+    'middleware',
+    'edge',
+    'embeddings',
+    'journal',
+    'replicas',
+    'evaluation',
+    'departures',
+    'decisions',
+  ],
 }
 
 export function sidebar(pages) {
