@@ -28,7 +28,7 @@ function install() {
 
 async function build() {
   const from = (file) => import(pathToFileURL(join(site, file)).href)
-  const [{ assemble }, { nameDoors }, { withAnyBase }] = await Promise.all(
+  const [{ assemble }, { finishApi }, { withAnyBase }] = await Promise.all(
     ['assemble.mjs', 'api.mjs', 'anyBase.mjs'].map(from),
   )
   rmSync(pages, { recursive: true, force: true })
@@ -36,7 +36,7 @@ async function build() {
   const first = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'))
   assemble({ root, pages, first: first.map((file) => `docs/${file}`) })
   run(process.execPath, [join(site, 'node_modules/typedoc/bin/typedoc'), '--logLevel', 'Error'], site)
-  nameDoors(join(pages, 'api'))
+  finishApi(join(pages, 'api'))
   run(process.execPath, [join(site, 'node_modules/vitepress/bin/vitepress.js'), 'build'], site)
   withAnyBase(join(site, 'dist'))
   if (!existsSync(join(root, 'dist/demo'))) run('npm', ['run', 'build:demo'])

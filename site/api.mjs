@@ -1,22 +1,25 @@
-/** Names the pages that TypeDoc wrote by what users import, and makes them fit to be read by a Markdown renderer with components. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+/** Makes the pages that TypeDoc wrote fit the site: named by what users import, with anchors as the site makes them. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
-/** Returns the doors with their pages: `[{ door: 'monitaur/core', page: 'api/core' }, …]`. */
-export function nameDoors(folder) {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.md$/.test(file))
-  for (const file of files) {
+export function finishApi(folder) {
+  rmSync(join(folder, 'overview.md')) // a list of the doors, which the table of contents is
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  )) {
     const path = join(folder, file)
-    const text = readFileSync(path, 'utf8')
-    writeFileSync(path, file === 'README.md' ? text : text.replace(/^# .*$/m, `# ${doorOf(file)}`))
+    const text = readFileSync(path, 'utf8').replace(/^# .*$/m, `# ${doorOf(file)}`)
+    writeFileSync(path, withAnchors(text))
   }
-  return files
-    .filter((file) => file !== 'README.md')
-    .map((file) => ({ door: doorOf(file), page: `api/${relative('.', file).replace(/\.md$/, '')}` }))
-    .sort((a, b) => (a.door < b.door ? -1 : 1))
 }
 
 function doorOf(file) {
-  const name = file.replace(/\.md$/, '')
-  return name === 'index' ? 'monitaur' : `monitaur/${name}`
+  return file === 'index.md' ? 'monitaur' : `monitaur/${file.replace(/\.md$/, '')}`
+}
+
+/** TypeDoc numbers names that are alike but for their case even where the site has one heading only. */
+function withAnchors(text) {
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, name]) => name.toLowerCase().replace(/[^\w-]/g, ''))
+  const count = (name) => headings.filter((heading) => heading === name).length
+  return text.replace(/\]\(#([\w-]+?)-(\d+)\)/g, (link, name, n) => (count(name) > Number(n) ? link : `](#${name})`))
 }

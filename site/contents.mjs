@@ -29,17 +29,17 @@ const GROUPS = {
   ],
 }
 
-export function sidebar(pages) {
+export function sidebar({ docs, pages }) {
   const named = Object.values(GROUPS).flat()
-  const present = readdirSync(pages).flatMap((file) => (file.endsWith('.md') ? [file.replace('.md', '')] : []))
-  const missing = present.filter((name) => !named.includes(name) && name !== 'readme')
+  const present = readdirSync(docs).flatMap((file) => (file.endsWith('.md') ? [file.replace('.md', '')] : []))
+  const missing = present.filter((name) => !named.includes(name))
   if (missing.length > 0)
     throw new Error(`site/contents.mjs has no place for ${missing.join(', ')}; add each to a group`)
   const groups = Object.entries(GROUPS).map(([text, names]) => {
     const items = names.map((name) => ({ text: titleOf(join(pages, `${name}.md`)), link: `/${name}` }))
-    return { text, collapsed: false, items }
+    return { text, items }
   })
-  return [...groups, { text: 'API', collapsed: true, items: doors(pages) }]
+  return [...groups, { text: 'API', items: doors(pages) }]
 }
 
 function titleOf(file) {
@@ -49,6 +49,6 @@ function titleOf(file) {
 function doors(pages) {
   const files = readdirSync(join(pages, 'api'), { recursive: true, encoding: 'utf8' }).sort()
   return files
-    .filter((file) => file.endsWith('.md') && file !== 'index.md')
+    .filter((file) => file.endsWith('.md'))
     .map((file) => ({ text: titleOf(join(pages, 'api', file)), link: `/api/${file.replace('.md', '')}` }))
 }

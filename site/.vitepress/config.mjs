@@ -3,6 +3,8 @@ import { defineConfig } from 'vitepress'
 import { BASE } from '../anyBase.mjs'
 import { sidebar } from '../contents.mjs'
 
+const site = join(import.meta.dirname, '..')
+
 /** Nothing is asked of other hosts: no fonts, no counters, and the search runs in the page. */
 export default defineConfig({
   title: 'monitaur',
@@ -14,6 +16,8 @@ export default defineConfig({
   cacheDir: 'node_modules/.cache/vitepress',
   base: BASE,
   ignoreDeadLinks: [/demo\/index/],
+  // Enough contrast for everybody.
+  markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
   vite: { publicDir: false, logLevel: 'warn' },
   themeConfig: {
     nav: [
@@ -22,7 +26,7 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
       { text: 'Demo', link: '/demo' },
     ],
-    sidebar: sidebar(join(import.meta.dirname, '../pages')),
+    sidebar: sidebar({ docs: join(site, '../docs'), pages: join(site, 'pages') }),
     outline: [2, 3],
     search: { provider: 'local' },
     docFooter: { prev: false, next: false },

@@ -24,6 +24,15 @@ export function proseOf(markdown: string): string {
   return markdown.replace(/^(```+|~~~+)[^\n]*\n[\s\S]*?^\1$/gm, blank).replace(/(?<=\n\n)(?: {4}.*\n)+/g, blank)
 }
 
+/** What a reader reads: prose without code, addresses, comments and markup; lines stay where they were. */
+export function wordsOf(markdown: string): string {
+  const blank = (part: string) => part.replace(/[^\n]/g, ' ')
+  return proseOf(markdown)
+    .replace(/^---\n[\s\S]*?\n---$/m, blank)
+    .replace(/<!--[\s\S]*?-->|<[^>\n]+>|`[^`\n]*`|`[^`]*`/g, blank)
+    .replace(/\]\([^)\s]*\)|https?:\/\/\S+/g, blank)
+}
+
 export function headingsOf(markdown: string): Heading[] {
   return [...proseOf(markdown).matchAll(/^(#{1,6}) (.*)$/gm)].map(([, marks, text]) => {
     return { level: marks!.length, text: text! }
