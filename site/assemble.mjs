@@ -4,6 +4,7 @@
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join, posix } from 'node:path'
+import { notebookPage } from './notebookPage.mjs'
 
 const PICTURES = ['.png', '.svg', '.jpg', '.webp']
 const FENCED = /(^(?:```|~~~)[^\n]*\n[\s\S]*?^(?:```|~~~)$)/m
@@ -18,7 +19,7 @@ export function assemble({ root, pages, first }) {
     const target = join(pages, placeOf(file))
     mkdirSync(dirname(target), { recursive: true })
     if (PICTURES.includes(extname(file))) cpSync(join(root, file), target)
-    else writeFileSync(target, file.endsWith('.md') ? withLinks(root, file, met) : asPage(root, file))
+    else writeFileSync(target, /\.(?:md|ipynb)$/.test(file) ? withLinks(root, file, met) : asPage(root, file))
   }
   return [...met]
 }
@@ -31,11 +32,16 @@ export function placeOf(file) {
 }
 
 function withLinks(root, file, met) {
-  const text = readFileSync(join(root, file), 'utf8').replace(TABLE, (_, from, heading) => tableOf(root, from, heading))
+  const text = markdownOf(root, file).replace(TABLE, (_, from, heading) => tableOf(root, from, heading))
   const parts = text.split(FENCED)
   return parts
     .map((part, i) => (i % 2 === 1 ? part : part.replace(LINK, (...found) => linkOf(root, file, met, found))))
     .join('')
+}
+
+function markdownOf(root, file) {
+  const text = readFileSync(join(root, file), 'utf8')
+  return file.endsWith('.ipynb') ? notebookPage(JSON.parse(text)) : text
 }
 
 function linkOf(root, file, met, [, open, path, anchor = '']) {

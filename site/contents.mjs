@@ -42,8 +42,11 @@ export function sidebar({ docs, pages }) {
   return [...groups, { text: 'API', items: doors(pages) }]
 }
 
+/** The heading of a page; a start is told by what it starts with. */
 function titleOf(file) {
-  return existsSync(file) ? (/^# (.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '').replaceAll('`', '') : ''
+  const [, heading = ''] = existsSync(file) ? (/^# (.*)$/m.exec(readFileSync(file, 'utf8')) ?? []) : []
+  const title = heading.replaceAll('`', '').replace(/^Start: /, '')
+  return heading === title ? title : title[0].toUpperCase() + title.slice(1)
 }
 
 function doors(pages) {

@@ -18,7 +18,7 @@ export default defineConfig({
   ignoreDeadLinks: [/demo\/index/],
   // Enough contrast for everybody.
   markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
-  vite: { publicDir: false, logLevel: 'warn' },
+  vite: { publicDir: false, logLevel: 'warn', build: { chunkSizeWarningLimit: 4096 } }, // the search index is one chunk
   themeConfig: {
     nav: [
       { text: 'Start', link: '/start-node' },
