@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { launchChromium } from './tools/chromium.ts'
 import { dataDir, hasData } from './tools/data.ts'
 import { WALKED } from './tools/docsPages.ts'
+import { findProgram, installByApt } from './tools/programs.ts'
 import { walk } from './tools/walkthrough.ts'
 
 const MODEL = 'models/text/banking77-intent'
@@ -13,6 +14,7 @@ const PATIENCE_MS = 45_000
 vi.setConfig({ testTimeout: 180_000 })
 let browser: Browser
 beforeAll(async () => {
+  if ((await findProgram(['curl'], [])) === undefined) await installByApt('curl')
   browser = await launchChromium()
 })
 afterAll(() => browser?.close())
