@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { launchChromium } from './tools/chromium.ts'
 import { markdownFiles, wordsOf } from './tools/markdown.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'site/dist')
 const BASE = '/below/some/path/'
@@ -66,7 +66,7 @@ describe('the site', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     browser = await launchChromium()
-  }, 400_000)
+  }, 600_000)
   afterAll(async () => {
     await browser?.close()
     server?.close().closeAllConnections()
@@ -145,7 +145,7 @@ describe('the site', () => {
       ['choose.html', 'dark'],
       ['start-node.html', 'light'],
       ['start-node.html', 'dark'],
-      ['api/laws.html', 'light'],
+      ['api/worker.html', 'light'],
     ] as const)("axe finds nothing to complain of ('%s', %s)", async (path, scheme) => {
       const { page, wrong } = await openPage(path, scheme)
       const name = path.replace('.html', '').replace('/', '-') || 'home'
@@ -161,7 +161,7 @@ describe('the site', () => {
 describe('the spelling', () => {
   beforeAll(async () => {
     await promisify(execFile)(process.execPath, [join(root, 'scripts/docs.mjs'), '--install'], { cwd: root })
-  }, 400_000)
+  }, 600_000)
 
   const misspelt = async (
     texts: Readonly<Record<string, string>>,
