@@ -348,7 +348,9 @@ if (process.stderr.isTTY) process.stderr.write('\n')
 const figure = (v) => (v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2))
 const machine = `${os.cpus()[0]?.model ?? 'unknown'}, ${os.availableParallelism()} cores, Node ${process.version}`
 const lines = [
-  `CPU per query in µs: median [min … max] of ${ROUNDS} rounds · ${machine} · ${new Date().toISOString().slice(0, 10)}`,
+  '# CPU per query',
+  '',
+  `In µs: median [min … max] of ${ROUNDS} rounds · ${machine} · ${new Date().toISOString().slice(0, 10)}`,
   '',
   '| detector | window | µs CPU | reference | reference ÷ ours | at most a tenth |',
   '|---|---|---|---|---|---|',

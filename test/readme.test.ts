@@ -9,20 +9,12 @@ import { parse } from 'yaml'
 import { createRegistry } from '../src/core/index.ts'
 import { checkConfig } from '../src/server/config/config.ts'
 import { launchChromium } from './tools/chromium.ts'
+import { RUN } from './tools/docsPages.ts'
 import { testServer } from './tools/serverApp.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'reports/readme')
-const readme = [
-  'README.md',
-  'docs/detectors.md',
-  'docs/embeddings.md',
-  'docs/server.md',
-  'docs/journal.md',
-  'docs/replicas.md',
-  'docs/middleware.md',
-  'docs/evaluation.md',
-]
+const readme = ['README.md', ...RUN.map((page) => `docs/${page}.md`)]
   .map((file) => readFileSync(join(root, file), 'utf8'))
   .join('\n')
 const blocks = [...readme.matchAll(/^```(\S+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, where, code]) => {
@@ -70,9 +62,10 @@ const SOMETIMES = [
   'monitaur_clock_steps_total',
 ]
 
-/** The lines of comment that follow a `console.log`. */
+/** The lines of comment that follow a `console.log`, or the end of its loop. */
 function printedIn(code: string): string[] {
-  return [...code.matchAll(/console\.log\(.*\)\n\/\/ (.*)/g)].map((match) => match[1]!)
+  const found = [...code.matchAll(/console\.log\(.*\)\n(?:\}\n)?((?:\/\/ .*\n)+)/g)]
+  return found.flatMap((match) => match[1]!.trimEnd().split('\n')).map((line) => line.slice('// '.length))
 }
 
 describe('the README', () => {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Verdict } from 'monitaur'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { blocksOf } from '../../tools/blocks.ts'
 import { type ReportRow, writeReport } from '../../tools/report.ts'
 import { tinyPictureModel } from '../../tools/tinyModel.ts'
 import { type CompiledWasm, startWorkerd, workerOf } from '../../tools/workerd.ts'
@@ -107,7 +108,10 @@ describe('the Worker in docs/edge.md', () => {
     await mkdir(join(root, '.cache'), { recursive: true })
     folder = await mkdtemp(join(root, '.cache/worker-')) // inside the package, which then finds itself by name
     const text = await readFile(join(root, 'docs/edge.md'), 'utf8')
-    const block = (language: string) => new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!
+    const block = (language: string) => {
+      const found = blocksOf(text).filter((one) => one.language === language)
+      return found.map(({ code }) => code).join('\n')
+    }
     await writeFile(join(folder, 'worker.ts'), block('ts'))
     await writeFile(join(folder, 'wrangler.jsonc'), block('jsonc'))
     built = join(folder, 'built')
@@ -127,9 +131,10 @@ describe('the Worker in docs/edge.md', () => {
 
   test('knows a picture that comes again', async () => {
     const compiled = (await readdir(built)).filter((file) => file.endsWith('.wasm'))
-    expect(compiled).toHaveLength(1)
-    const path = compiled[0]!
-    const modules: CompiledWasm[] = [{ type: 'CompiledWasm', path, contents: await readFile(join(built, path)) }]
+    expect(compiled).toHaveLength(2) // onnxruntime-web's, and the kernels
+    const modules: CompiledWasm[] = []
+    for (const path of compiled)
+      modules.push({ type: 'CompiledWasm', path, contents: await readFile(join(built, path)) })
     const durableObjects = {
       MONITAUR_SHARD: { className: 'MonitorShard', useSQLite: true },
       MONITAUR_GLOBAL: { className: 'MonitorGlobal', useSQLite: true },
