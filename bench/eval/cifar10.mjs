@@ -8,7 +8,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { alarmShare, byClient, firstAlarm, select, timelyShare } from '../../dist/eval.js'
+import { alarmShare, byClient, firstAlarm, isTimely, select, timelyShare } from '../../dist/eval.js'
+import adaptive from './adaptive.mjs'
 import {
   attackTable,
   honestTable,
@@ -80,8 +81,25 @@ const CANDIDATES = [
   { name: 'answer following or lineage S', thresholds: { 'answer following': 'own', 'lineage S': 'own' } },
   { name: 'never', thresholds: { 'lineage S': Infinity } },
 ]
+/** Attackers who know that they are watched; on one network, few pictures. */
+const ADAPTIVE = { ...ATTACKED, models: [`cifar10/${R20}`], seeds: '1' }
+const watchedBy = (enforce) => ({ 'answer following': { name: 'answer_following', enforce } })
+const RESPONSES = ['none', 'reject', 'silent']
 const PARTS = {
   calibration: CALIBRATION,
+  ...Object.fromEntries(
+    RESPONSES.map((enforce) => [
+      `oars-${enforce}`,
+      { ...ADAPTIVE, sources: 16, attacks: 'oars_nes,oars_square,oars_hopskipjump', detectors: watchedBy(enforce) },
+    ]),
+  ),
+  adaptive: {
+    ...ADAPTIVE,
+    sources: 8,
+    attacks: ['nes_b', 'simba', 'square', 'rays', ...adaptive.attacks.map(({ name }) => name)].join(','),
+    plugin: join(root, 'bench/eval/adaptive.mjs'),
+    detectors: watchedBy('none'),
+  },
   attacks: {
     ...ATTACKED,
     attacks: 'nes_a,nes_b,simba,square,rays,hopskipjump',
@@ -111,6 +129,38 @@ function choices(sessions) {
     const timely = (looked) => (looked ? share(looked.timely) : '–')
     return [profile, candidate?.name ?? '–', timely(calibration), worst(heldout), timely(heldout), status]
   })
+}
+
+/** Of each attack: how many succeed at all, and how many before anybody could know. */
+function oarsRows() {
+  const runs = RESPONSES.map((enforce) => byClient(sessionsOf(options.out, [`oars-${enforce}`])))
+  return [...runs[0].keys()].map((name) => {
+    const before = (some) => some.filter((s) => s.success !== undefined && !isTimely(s, own('answer following'))).length
+    return [
+      name,
+      runs[0].get(name).length,
+      ...runs.map((run) => {
+        const some = run.get(name) ?? []
+        return `${some.filter((s) => s.success !== undefined).length} (${before(some)})`
+      }),
+    ]
+  })
+}
+
+/** An attack and its disguise, side by side. */
+function adaptiveTable() {
+  const runs = byClient(sessionsOf(options.out, ['adaptive']))
+  const bases = ['nes_b', 'simba', 'square', 'rays']
+  const cell = (some) => {
+    if (some === undefined) return '–'
+    const { count, of } = timelyShare(some, own('answer following'))
+    return `${count}/${of}, ${alarmShare(some, own('answer following')).count}`
+  }
+  const disguises = ['', ...new Set(adaptive.attacks.map(({ name }) => `+${name.split('+')[1]}`))]
+  return table(
+    ['disguise', ...bases],
+    disguises.map((one) => [one === '' ? 'none' : one.slice(1), ...bases.map((base) => cell(runs.get(base + one)))]),
+  )
 }
 
 function report() {
@@ -193,6 +243,18 @@ ${table(
 
 Two dozen sessions a workload cannot tell 1 % from 3 %: where the choice lands on a lower score than the detector's own, that is
 luck, and the held-out sessions say so. \`recommended('image-classifier')\` keeps the detector's own limit (alpha = 0.01).
+
+## Attackers who know that they are watched
+
+OARS learns from refusals (Feng et al., CCS 2023, its released settings): sessions that succeed, in brackets before any alarm of
+\`answer following\`, by what the client is told after one. **Not reached: the goal was 4.08 % under silent enforcement.** OARS-Square changes
+10 … 100 squares at a time, in a ball of 0.05: steps larger than \`maxStep\`, so that nothing seems to be built on anything.
+
+${table(['attack', 'sessions', ...RESPONSES.map((enforce) => `told: ${enforce}`)], oarsRows())}
+
+Disguises (bench/eval/adaptive.mjs), 8 pictures each: caught in time of those that succeed, and sessions of 8 with an alarm.
+
+${adaptiveTable()}
 
 ## Published detectors on the same attacks
 

@@ -41,6 +41,7 @@ export function runPart(
     detectors,
     split = 'heldout',
     how = [],
+    plugin,
   },
 ) {
   mkdirSync(out, { recursive: true })
@@ -49,7 +50,7 @@ export function runPart(
   const args = [
     ...models.flatMap((model) => ['--model', join(data, 'models/image', `${model}.onnx`)]),
     ...['--data', join(data, 'images', pictures), '--attacks', attacks, '--workloads', workloads, ...how],
-    ...['--detectors', watched, ...sets.flatMap((one) => ['--set', one])],
+    ...['--detectors', watched, ...sets.flatMap((one) => ['--set', one]), ...(plugin ? ['--plugin', plugin] : [])],
     ...['--sources', String(sources), '--split', split, '--fragile', fragile, '--seed', seeds],
     ...['--jobs', jobs, '--out', join(out, name), '--cache', join(out, 'cache')],
   ]
