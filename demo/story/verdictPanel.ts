@@ -36,6 +36,15 @@ export class StoryVerdict extends HTMLElement {
     )
   }
 
+  /** The loaded state knows the attacker. */
+  remember(lane: number): void {
+    this.dataset['tone'] = 'caught'
+    this.#words.replaceChildren(
+      element('p', { class: 'verdict-head' }, icon('alarm'), `User ${LETTERS[lane]} is suspended already.`),
+      element('p', {}, 'The state that was loaded remembers it, so the model answers none of its questions.'),
+    )
+  }
+
   succeed(event: SuccessEvent): void {
     const { number, lane, isElsewhere, original, adversarial, change } = event
     const told = isElsewhere

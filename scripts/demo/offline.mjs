@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Loaded on request only: too heavy to keep beforehand. */
-const ON_REQUEST = /\.wasm$|copyNetWeights|transformers|ort\.|\/onnx-/
+const ON_REQUEST = /\.wasm$|copyNetWeights|transformers|ort\.|\/(?:onnx|embed|load)-/
 
 export function offline() {
   let folder = ''
