@@ -1,6 +1,7 @@
 /** The page: what is asked goes to the session, what comes back goes to the stream, the chart and the line of facts. */
 import { createChart } from './chart.ts'
 import { setUpControls, tellError } from './controls.ts'
+import { createDrafts } from './drafts.ts'
 import { byId } from './elements.ts'
 import { setUpFacts } from './facts.ts'
 import { type Send, setUpRow, setUpTabs, setUpText } from './inputs.ts'
@@ -32,8 +33,10 @@ const send: Send = (query) => {
   }, tellError)
 }
 
-setUpText(send)
-setUpRow(send)
+const preview = createDrafts(session, (number) => stream.light(number))
+
+setUpText(send, preview)
+setUpRow(send, preview)
 setUpPictures({ send, onPicture: () => selectTab('image'), onError: tellError })
 setUpControls({ session, onChanged: show })
 setUpTour(send, tellError)

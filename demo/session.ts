@@ -19,6 +19,9 @@ export interface Item {
   readonly timeMs: number
 }
 
+/** What a visitor puts together. */
+export type Draft = Pick<Item, 'kind' | 'input' | 'excerpt'>
+
 /** A query and what became of it. */
 export interface Judged {
   readonly item: Item
@@ -44,6 +47,8 @@ export class Session {
   #judged: Judged[] = []
   #count = 0
   #tail: Promise<unknown> = Promise.resolve()
+  /** A second monitor, for what is not asked yet. */
+  #copy: Promise<Monitor> | undefined
 
   constructor(onRestart: (restarts: number) => void) {
     this.#host = startWorker(
@@ -71,7 +76,7 @@ export class Session {
   }
 
   /** Judges one query. What goes wrong is part of the answer. */
-  ask(query: Pick<Item, 'kind' | 'input' | 'excerpt'>): Promise<Judged> {
+  ask(query: Draft): Promise<Judged> {
     return this.#inTurn(async () => {
       const item: Item = { ...query, number: ++this.#count, timeMs: Date.now() }
       const started = performance.now()
@@ -82,12 +87,35 @@ export class Session {
     })
   }
 
+  /** What the answer would be to a query that is not sent: nothing learns it, and it counts for nobody. */
+  preview(query: Draft): Promise<Judged> {
+    return this.#inTurn(async () => {
+      const item: Item = { ...query, number: this.#count + 1, timeMs: Date.now() }
+      const started = performance.now()
+      const outcome = await this.#previewed(item)
+      return { item, ms: performance.now() - started, outcome }
+    })
+  }
+
+  async #previewed(item: Item): Promise<Judged['outcome']> {
+    try {
+      this.#copy ??= this.#host.createMonitor(monitorConfig(this.#settings))
+      const copy = await this.#copy
+      await copy.restore(await (await this.#monitor).snapshot())
+      const verdict = await copy.inspect(queryOf(item))
+      return { state: 'verdict', verdict, earlier: this.#mirror.find(verdict) }
+    } catch (thrown) {
+      this.#copy = undefined
+      return failed(thrown)
+    }
+  }
+
   async #outcome(item: Item): Promise<Judged['outcome']> {
     try {
       const verdict = await (await this.#monitor).inspect(queryOf(item))
       return { state: 'verdict', verdict, earlier: this.#mirror.note(item.number, verdict) }
     } catch (thrown) {
-      return { state: 'failed', error: toMonitorError(thrown, 'worker_lost').toJSON() }
+      return failed(thrown)
     }
   }
 
@@ -158,7 +186,10 @@ export class Session {
     this.#mirror = mirror
     this.#settings = settings
     this.#base = base
-    void previous.then((monitor) => monitor.dispose()).catch(() => {}) // an old monitor that cannot be closed harms nobody
+    for (const old of [previous, this.#copy]) {
+      old?.then((monitor) => monitor.dispose()).catch(() => {}) // an old monitor that cannot be closed harms nobody
+    }
+    this.#copy = undefined
     return this.#judged
   }
 
@@ -167,6 +198,10 @@ export class Session {
     this.#tail = result.catch(() => {}) // told to its own caller; the next one goes on
     return result
   }
+}
+
+function failed(thrown: unknown): Judged['outcome'] {
+  return { state: 'failed', error: toMonitorError(thrown, 'worker_lost').toJSON() }
 }
 
 function queryOf({ input, timeMs }: Item): Query {

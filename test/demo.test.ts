@@ -100,6 +100,48 @@ test('the same sentence twice flags the second and points at the first', async (
   await expect.poll(() => textOf(page.getByTestId('spoken'))).toContain('#2 Suspicious')
 })
 
+test('what is typed lights up before it is sent, and counts for nothing', async () => {
+  await ask(SENTENCE)
+  await card(1)
+  const draft = page.getByTestId('draft-text')
+  await page.getByTestId('text').press('End')
+  await page.getByTestId('text').press('Backspace')
+  await expect.poll(() => draft.getAttribute('data-tone')).toBe('alarm')
+  expect(await textOf(draft)).toMatch(/same text as #1, likeness (?:0\.9\d\d|1\.000), threshold 0\.90\. Sent now/)
+  expect(await textOf(page.getByTestId('draft-said'))).toMatch(/same text as #1\./)
+  expect(await (await card(1)).getAttribute('data-lit')).toBe('')
+  await page.getByTestId('text').fill('Which cheese melts best on a pizza?')
+  await expect.poll(() => draft.getAttribute('data-tone')).toBe('calm')
+  expect(await (await card(1)).getAttribute('data-lit')).toBeNull()
+  expect(await page.getByTestId('card').count()).toBe(1)
+  expect(await textOf(page.getByTestId('fact-queries'))).toBe('1 query')
+  await page.getByTestId('text').press('Enter')
+  expect(await verdictOf(2)).toBe('Not suspicious') // neither draft was learned
+  expect(await draft.isVisible()).toBe(false)
+})
+
+test('a slider of the row lights up while it is moved', async () => {
+  await page.getByTestId('tab-tabular').click()
+  await page.getByTestId('row-0').click()
+  await card(1)
+  const draft = page.getByTestId('draft-tabular')
+  await page.getByTestId('slide-age').focus()
+  await page.keyboard.press('ArrowRight')
+  await expect.poll(() => textOf(draft)).toMatch(/^Almost the same row as #1, likeness 0\.9\d\d/)
+  expect(await page.locator('input[name="age"]').inputValue()).toBe('42')
+  for (const [name, end] of [
+    ['age', 'End'],
+    ['income', 'Home'],
+    ['hours', 'End'],
+  ]) {
+    await page.getByTestId(`slide-${name}`).press(end!)
+  }
+  await expect.poll(() => draft.getAttribute('data-tone')).toBe('calm')
+  expect(await page.getByTestId('card').count()).toBe(1)
+  await page.getByTestId('send-row').click()
+  expect(await verdictOf(2)).toBe('Not suspicious')
+})
+
 test('what a visitor types stays text', async () => {
   await ask('<img src=x onerror="document.title=1"><b>bold</b>')
   expect(await textOf((await card(1)).locator('q.excerpt'))).toContain('<b>bold</b>')
