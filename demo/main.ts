@@ -5,6 +5,7 @@ import { createDrafts } from './drafts.ts'
 import { byId } from './elements.ts'
 import { setUpFacts } from './facts.ts'
 import { type Send, setUpRow, setUpTabs, setUpText } from './inputs.ts'
+import { setUpMeaning } from './meaning/panel.ts'
 import { keepOffline } from './offline.ts'
 import { setUpOperator } from './operate.ts'
 import { setUpPictures } from './pictureInput.ts'
@@ -39,6 +40,7 @@ setUpText(send, preview)
 setUpRow(send, preview)
 setUpPictures({ send, onPicture: () => selectTab('image'), onError: tellError })
 setUpControls({ session, onChanged: show })
+setUpMeaning(session, show)
 setUpTour(send, tellError)
 show('')
 

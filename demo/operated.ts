@@ -1,7 +1,6 @@
 /** The monitor of the story and that of the visitor, as their operator sees them; and the recorded traces. */
 import { fromBytes, toBytes } from '../src/core/index.ts'
 import type { MonitorDescription } from '../src/core/monitor/index.ts'
-import { monitorConfig } from './config.ts'
 import { defineOperatorView, type ModelFeed, type Operated } from './operator/index.ts'
 import type { Judged, Session } from './session.ts'
 import type { AttackStory } from './story/attackStory.ts'
@@ -75,10 +74,10 @@ function visitorOf(session: Session): Operated {
   return {
     model: 'visitor',
     get config() {
-      return monitorConfig(session.settings)
+      return session.config
     },
     describe: () => session.describe(),
-    watched: () => watchedHere(monitorConfig(session.settings)),
+    watched: () => watchedHere(session.config),
     state: {
       snapshot: async () => fromBytes(await session.save()),
       restore: (snapshot) => session.load(toBytes(snapshot)),
