@@ -25,7 +25,7 @@ let complaints: string[]
 
 beforeAll(async () => {
   ;({ server, address, monitoring } = await startServer(await freePort()))
-  browser = await launchChromium()
+  browser = await launchChromium({ camera: true })
 })
 
 afterAll(async () => {
@@ -171,6 +171,37 @@ test('a picture can be pasted, whichever tab is open', async () => {
   }, transfer)
   expect(await verdictOf(1)).toBe('Not suspicious')
   expect(await page.getByTestId('tab-image').getAttribute('aria-selected')).toBe('true')
+})
+
+test('pictures of the camera are queries, and one nearly as before is flagged; then it is closed', async () => {
+  await context.grantPermissions(['camera'])
+  await page.getByTestId('tab-image').click()
+  await page.getByTestId('camera-open').click()
+  await expect.poll(() => textOf(page.getByTestId('camera-told'))).toContain('ask again')
+  await page.getByTestId('camera-ask').click()
+  expect(await verdictOf(1)).toBe('Not suspicious')
+  let asked = 1
+  const next = async () => {
+    await page.getByTestId('camera-ask').click()
+    return verdictOf(++asked)
+  }
+  await expect.poll(next, { timeout: 20_000 }).toBe('Suspicious') // the disc is eaten within a second, and then there again
+  await page.getByTestId('tab-text').click()
+  const isOn = () => page.getByTestId('camera-view').evaluate((view) => (view as HTMLVideoElement).srcObject !== null)
+  await expect.poll(isOn).toBe(false)
+})
+
+test('a camera that may not be used is no error of the page, and it says what to do', async () => {
+  await context.clearPermissions()
+  await page.evaluate(() => {
+    const denied = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
+    Object.defineProperty(navigator.mediaDevices, 'getUserMedia', { value: denied })
+  })
+  await page.getByTestId('tab-image').click()
+  await page.getByTestId('camera-open').click()
+  await expect
+    .poll(() => textOf(page.getByTestId('camera-told')))
+    .toMatch(/^No camera: this page may not use it; allow it/)
 })
 
 test('the sample pictures and rows are told apart', async () => {
