@@ -21,7 +21,7 @@ export function setUpOperator({ session, onRestored, onError }: OperatorOptions)
     story.addEventListener('prepared', (event) => resolve((event as CustomEvent<CastEvent>).detail), { once: true })
   })
   const operator = Promise.all([prepared, whenIdle()]).then(async ([{ description }]) => {
-    return (await import('./operated.ts')).startOperator({ session, story, description })
+    return (await import('./operated.ts')).startOperator({ session, story, description, onError })
   })
   operator.catch(onError)
   story.addEventListener('prepared', (event) => {

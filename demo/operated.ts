@@ -1,6 +1,7 @@
 /** The monitor of the story and that of the visitor, as their operator sees them; and the recorded traces. */
 import { fromBytes, toBytes } from '../src/core/index.ts'
 import type { MonitorDescription } from '../src/core/monitor/index.ts'
+import { whenNear } from './nearby.ts'
 import { defineOperatorView, type ModelFeed, type Operated } from './operator/index.ts'
 import type { Judged, Session } from './session.ts'
 import type { AttackStory } from './story/attackStory.ts'
@@ -18,6 +19,7 @@ export interface Operator {
 }
 
 export interface Watched {
+  readonly onError: (thrown: unknown) => void
   readonly session: Session
   readonly story: AttackStory
   /** The story's monitor before its first query. */
@@ -25,10 +27,17 @@ export interface Watched {
 }
 
 /** Makes both elements of the page live. */
-export async function startOperator({ session, ...ofStory }: Watched): Promise<Operator> {
+export async function startOperator({ session, onError, ...ofStory }: Watched): Promise<Operator> {
   defineOperatorView()
   defineTracesExplorer()
-  document.querySelector('traces-explorer')!.traces = await loadTraces()
+  const explorer = document.querySelector('traces-explorer')!
+  const isOver = new Promise<void>((resolve) =>
+    ofStory.story.addEventListener('ended', () => resolve(), { once: true }),
+  )
+  const shown = Promise.race([whenNear(explorer), isOver]).then(async () => {
+    explorer.traces = await loadTraces()
+  })
+  shown.catch(onError)
   const story = storyOf(ofStory)
   const metrics = await document.querySelector('operator-view')!.operate([story.operated, visitorOf(session)])
   const [feedOfStory, feedOfVisitor] = [metrics.of('story'), metrics.of('visitor')]
@@ -48,7 +57,7 @@ export async function startOperator({ session, ...ofStory }: Watched): Promise<O
 }
 
 /** The story's monitor lives in its worker: it is known as each query left it. */
-function storyOf({ story, description: before }: Omit<Watched, 'session'>) {
+function storyOf({ story, description: before }: Pick<Watched, 'story' | 'description'>) {
   let description = before
   const operated: Operated = {
     model: 'story',

@@ -46,11 +46,12 @@ const MOST_ITEMS = 400
 export class Session {
   readonly #onRestart: () => void
   #restarts = 0
-  #host: Host
+  /** Started when first needed, so that it holds up nothing of what a page shows first. */
+  #started: Host | undefined
   /** What texts are compared by; undefined: their wording. */
   #reader: EmbedderDescription | undefined
   #settings: Settings = DEFAULTS
-  #monitor: Promise<Monitor>
+  #live: Promise<Monitor> | undefined
   #mirror = new Mirror(DEFAULTS.radius)
   /** What the log continues: nothing, or a state that was loaded. */
   #base: Snapshot | undefined
@@ -66,9 +67,16 @@ export class Session {
       this.#restarts++
       onRestart()
     }
-    this.#host = new Host({ onRestart: this.#onRestart })
-    this.#monitor = this.#host.monitors.createMonitor(this.config)
-    this.#monitor.catch(() => {}) // told by the first query
+  }
+
+  get #host(): Host {
+    this.#started ??= new Host({ onRestart: this.#onRestart })
+    return this.#started
+  }
+
+  get #monitor(): Promise<Monitor> {
+    this.#live ??= this.#host.monitors.createMonitor(this.config)
+    return this.#live
   }
 
   /** What the monitor runs with. */
@@ -191,8 +199,8 @@ export class Session {
       const capabilities = await next.warmup(options)
       await this.#inTurn(async () => {
         await this.#moveTo(next, { settings: this.#settings, base: this.#base, log: this.#judged })
-        this.#host.monitors.dispose()
-        this.#host = host
+        this.#started?.monitors.dispose()
+        this.#started = host
         this.#reader = reader
       })
       return capabilities['text_similarity']
@@ -227,11 +235,11 @@ export class Session {
       await next.dispose().catch(() => {}) // the first error is the one to tell
       throw thrown
     }
-    for (const old of [this.#monitor, this.#copy]) {
+    for (const old of [this.#live, this.#copy]) {
       old?.then((monitor) => monitor.dispose()).catch(() => {}) // an old monitor that cannot be closed harms nobody
     }
     this.#copy = undefined
-    this.#monitor = Promise.resolve(next)
+    this.#live = Promise.resolve(next)
     this.#mirror = mirror
     this.#settings = settings
     this.#base = base

@@ -117,6 +117,7 @@ test("the story's state goes to a file, and a run that is played from it refuses
 
 test('the recorded traces answer to the choice of the visitor', async () => {
   const explorer = page.locator('traces-explorer')
+  await explorer.scrollIntoViewIfNeeded()
   await explorer.getByLabel('Detector', { exact: true }).selectOption('content_fingerprint')
   await explorer.getByLabel('Attack', { exact: true }).selectOption('simba')
   expect(await explorer.getByRole('status').textContent()).toContain('Caught in time: 20 of 20')

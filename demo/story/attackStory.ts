@@ -238,6 +238,7 @@ export class AttackStory extends HTMLElement {
     ].filter((text) => text !== '')
     byId<StoryVerdict>('story-verdict').finish(words, { isHead: isOpen })
     this.dataset['ended'] = String(this.#settings.seed)
+    this.dispatchEvent(new CustomEvent('ended'))
     this.#controls.show(this.#settings, this.#state)
   }
 
