@@ -181,9 +181,11 @@ test('with reduced motion it is a storyboard that the keyboard leafs through', a
   expect(await page.getByTestId('story-play').isVisible()).toBe(false)
   expect(await page.locator('.lane-count').first().textContent()).toBe('no query yet')
   await step.focus()
-  for (let still = 0; still < 3; still++) await page.keyboard.press('Enter')
-  expect(await storyState()).toBe('running')
-  await page.keyboard.press('Enter')
+  for (const still of [1, 2, 3, 4]) {
+    expect(await storyState()).toBe('running')
+    await page.keyboard.press('Enter')
+    await page.screenshot({ path: `${REPORTS}/demo-moment-${still}.png` })
+  }
   expect(await storyState()).toBe('caught')
   await page.keyboard.press('Enter')
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
@@ -247,6 +249,7 @@ test.each([
     path: `${REPORTS}/demo-story-${width < 500 ? 'phone' : colorScheme}-end.png`,
     fullPage: width < 500,
   })
+  if (width < 500) await page.screenshot({ path: `${REPORTS}/demo-story-phone-first.png` })
   const { violations } = await new AxeBuilder({ page: page as never }).analyze()
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
   const { inner, content } = await page.evaluate(() => {
