@@ -315,12 +315,22 @@ test.each([360, 1600])('nothing sticks out at a width of %i pixels', async (widt
 })
 
 test('the server sends types and isolation, keeps inside its folder and takes the next port if one is taken', async () => {
+  await ask(SENTENCE)
+  await card(1)
   const { headers } = await get('/')
   expect(headers['content-type']).toMatch(/^text\/html/)
   expect(headers['x-content-type-options']).toBe('nosniff')
   expect(headers['cross-origin-opener-policy']).toBe('same-origin')
   expect(headers['cross-origin-embedder-policy']).toBe('require-corp')
   expect(headers['content-security-policy']).toContain("connect-src 'none'")
+  const worker = requests.map((one) => new URL(one.url()).pathname).find((path) => path.includes('monitor.worker'))!
+  const connects = async (path: string) =>
+    /connect-src ([^;]+)/.exec(String((await get(path)).headers['content-security-policy']))![1]
+  expect(await connects(worker)).toBe("'self'")
+  expect(await connects(`${worker}?model`)).toBe(
+    "'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
+  )
+  for (const path of ['/?model', '/index.html?model', '/icon.svg?model']) expect(await connects(path)).toBe("'none'")
   for (const path of ['/../package.json', '/..%2f..%2fpackage.json', '/%2e%2e/%2e%2e/package.json', '/nothing']) {
     const { status, body } = await get(path)
     expect(`${path} ${status}`).toMatch(/ 40[034]$/)

@@ -181,6 +181,7 @@ test('the state after any query is that which the operator saw then, and a run f
       count === 0 ? of(events, 'cast')[0]!.description : queries[count - 1]!.watched.description,
     )
   }
+  expect(() => watch.stateAt(queries.length + 1)).toThrow(/not yet to \d+; try again/)
   const hostile = of(events, 'caught')[0]!.lane
   const next = await play({}, 'client', { base: watch.stateAt(queries.length) })
   expect(of(events, 'cast')[0]!.remembered).toEqual([])

@@ -47,7 +47,7 @@ export interface Watch {
   ): Seen
   /** The monitor as it is now. */
   describe(): MonitorDescription
-  /** The monitor's state as it was after so many queries; made by telling another monitor the same log. */
+  /** The monitor's state as it was after so many queries; made by telling another monitor the same log. Throws for more than there were. */
   stateAt(queries: number): Snapshot
 }
 
@@ -102,6 +102,9 @@ export function createWatch(lanes: number, { protection, scope = 'client', base 
     },
     describe: () => monitor.describe(),
     stateAt(queries) {
+      if (queries > log.length) {
+        throw new Error(`the run has come to query ${log.length}, not yet to ${queries}; try again in a moment`)
+      }
       const same = begin()
       for (const entry of log.slice(0, queries)) same.apply(entry)
       return same.snapshot()
