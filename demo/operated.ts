@@ -66,7 +66,11 @@ function storyOf({ story, description: before }: Pick<Watched, 'story' | 'descri
     },
     describe: () => description,
     watched: () => watchedHere(operated.config),
-    state: { snapshot: () => story.save(), restore: (snapshot) => story.restore(snapshot) },
+    state: {
+      about: 'Saved as far as the story has been shown. Loaded, the run is played from its start with this memory.',
+      snapshot: () => story.save(),
+      restore: (snapshot) => story.restore(snapshot),
+    },
   }
   return {
     operated,

@@ -18,6 +18,8 @@ export interface Operated {
 }
 
 export interface OperatedState {
+  /** What is peculiar to it, in a sentence for the operator. */
+  readonly about?: string
   readonly snapshot: () => Snapshot | Promise<Snapshot>
   /** Throws, with its state as it was, for a snapshot that does not fit. */
   readonly restore: (snapshot: Snapshot) => unknown
