@@ -145,6 +145,34 @@ test("the hub is asked once the visitor wants it, and by its own worker only; th
   complaints = complaints.filter((one) => !/connect-src/.test(one)) // that the policy forbids it is the point
 })
 
+test('a download can be stopped, and all stays as it was', async () => {
+  const started = await startServer(await freePort())
+  server = started.server
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await open(started.address, async (route) => {
+    const { pathname } = new URL(route.request().url())
+    const body = TINY[pathname.replace(`/${MODEL}/resolve/main/`, '')] ?? new Uint8Array()
+    if (pathname.endsWith('.onnx') && route.request().method() === 'GET') await held
+    const headers = { 'access-control-allow-origin': '*' }
+    await route.fulfill({ status: 200, headers, body: Buffer.from(body) }).catch(() => {}) // nobody may wait for it any more
+  })
+  await choose({ model: MODEL, from: HUB })
+  await page.getByTestId('meaning-size').click()
+  await page.getByTestId('meaning-load').click(PATIENCE)
+  await page.getByTestId('meaning-bar').waitFor()
+  await expect.poll(() => requests.filter((url) => url.endsWith('.onnx')).length, PATIENCE).toBe(2) // its size, then itself
+  await page.getByTestId('meaning-stop').click()
+  await expect.poll(() => text('meaning-told'), PATIENCE).toBe('Stopped. Texts are compared as before.')
+  expect(await page.getByTestId('meaning-bar').isVisible()).toBe(false)
+  release()
+  await ask('Will it rain in Lisbon tomorrow?')
+  expect(await page.locator('#query-1').getByTestId('verdict').textContent()).toBe('Not suspicious')
+  expect(await text('ledger')).not.toContain('a worker has loaded the model')
+})
+
 test('a model that is not there, and a name that is none, are told in words, and all stays as it was', async () => {
   host = await demoHost('/')
   await open(host.address)
