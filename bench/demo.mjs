@@ -49,19 +49,22 @@ ${sizes()}
 
 ## Time
 
-| | least | median | most |
-|---|---|---|---|
+| | least | median | most | goal |
+|---|---|---|---|---|
 ${spread(
   'first contentful paint, ms',
   found.map(({ paintMs }) => paintMs),
+  '< 1000',
 )}
 ${spread(
   'first query of the story on the page, ms',
   found.map(({ firstQueryMs }) => firstQueryMs),
+  '< 1000',
 )}
 ${spread(
   'verdict, ms',
   found.map(({ verdictMs }) => verdictMs),
+  '≤ 20 000',
 )}
 ${spread(
   'long tasks of the page until the verdict',
@@ -128,9 +131,9 @@ function holdersWords() {
   return `of the files above, those with the code of detectors are ${holding.join(', ')}`
 }
 
-function spread(name, numbers) {
+function spread(name, numbers, goal = '–') {
   const sorted = numbers.toSorted((a, b) => a - b)
-  return `| ${name} | ${[sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) => Math.round(value)).join(' | ')} |`
+  return `| ${name} | ${[sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) => Math.round(value)).join(' | ')} | ${goal} |`
 }
 
 function rowOf({ attack, seed, caughtAt, by, succeedsAt, isElsewhere, labels, change, honestFlagged }) {
