@@ -10,6 +10,8 @@ import { launchChromium } from './tools/chromium.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** For what a worker or a device answers on a busy machine. */
+const PATIENCE = { timeout: 20_000 }
 const SENTENCE = 'How tall is the lighthouse of Cape Town?'
 
 let server: ChildProcess
@@ -106,12 +108,12 @@ test('what is typed lights up before it is sent, and counts for nothing', async 
   const draft = page.getByTestId('draft-text')
   await page.getByTestId('text').press('End')
   await page.getByTestId('text').press('Backspace')
-  await expect.poll(() => draft.getAttribute('data-tone')).toBe('alarm')
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('alarm')
   expect(await textOf(draft)).toMatch(/same text as #1, likeness (?:0\.9\d\d|1\.000), threshold 0\.90\. Sent now/)
   expect(await textOf(page.getByTestId('draft-said'))).toMatch(/same text as #1\./)
   expect(await (await card(1)).getAttribute('data-lit')).toBe('')
   await page.getByTestId('text').fill('Which cheese melts best on a pizza?')
-  await expect.poll(() => draft.getAttribute('data-tone')).toBe('calm')
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('calm')
   expect(await (await card(1)).getAttribute('data-lit')).toBeNull()
   expect(await page.getByTestId('card').count()).toBe(1)
   expect(await textOf(page.getByTestId('fact-queries'))).toBe('1 query')
@@ -127,7 +129,7 @@ test('a slider of the row lights up while it is moved', async () => {
   const draft = page.getByTestId('draft-tabular')
   await page.getByTestId('slide-age').focus()
   await page.keyboard.press('ArrowRight')
-  await expect.poll(() => textOf(draft)).toMatch(/^Almost the same row as #1, likeness 0\.9\d\d/)
+  await expect.poll(() => textOf(draft), PATIENCE).toMatch(/^Almost the same row as #1, likeness 0\.9\d\d/)
   expect(await page.locator('input[name="age"]').inputValue()).toBe('42')
   for (const [name, end] of [
     ['age', 'End'],
@@ -136,7 +138,7 @@ test('a slider of the row lights up while it is moved', async () => {
   ]) {
     await page.getByTestId(`slide-${name}`).press(end!)
   }
-  await expect.poll(() => draft.getAttribute('data-tone')).toBe('calm')
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('calm')
   expect(await page.getByTestId('card').count()).toBe(1)
   await page.getByTestId('send-row').click()
   expect(await verdictOf(2)).toBe('Not suspicious')
@@ -177,7 +179,7 @@ test('pictures of the camera are queries, and one nearly as before is flagged; t
   await context.grantPermissions(['camera'])
   await page.getByTestId('tab-image').click()
   await page.getByTestId('camera-open').click()
-  await expect.poll(() => textOf(page.getByTestId('camera-told'))).toContain('ask again')
+  await expect.poll(() => textOf(page.getByTestId('camera-told')), PATIENCE).toContain('ask again')
   await page.getByTestId('camera-ask').click()
   expect(await verdictOf(1)).toBe('Not suspicious')
   let asked = 1
@@ -185,10 +187,10 @@ test('pictures of the camera are queries, and one nearly as before is flagged; t
     await page.getByTestId('camera-ask').click()
     return verdictOf(++asked)
   }
-  await expect.poll(next, { timeout: 20_000 }).toBe('Suspicious') // the disc is eaten within a second, and then there again
+  await expect.poll(next, PATIENCE).toBe('Suspicious') // the disc is eaten within a second, and then there again
   await page.getByTestId('tab-text').click()
   const isOn = () => page.getByTestId('camera-view').evaluate((view) => (view as HTMLVideoElement).srcObject !== null)
-  await expect.poll(isOn).toBe(false)
+  await expect.poll(isOn, PATIENCE).toBe(false)
 })
 
 test('a camera that may not be used is no error of the page, and it says what to do', async () => {

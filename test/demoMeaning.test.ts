@@ -178,11 +178,13 @@ test('a model that is not there, and a name that is none, are told in words, and
   await open(host.address)
   await choose({ model: 'nothing', from: 'models/' })
   await page.getByTestId('meaning-size').click()
-  await expect.poll(() => text('meaning-problem')).toMatch(/models\/nothing\/config\.json is not there \(status 404\)/)
+  await expect
+    .poll(() => text('meaning-problem'), PATIENCE)
+    .toMatch(/models\/nothing\/config\.json is not there \(status 404\)/)
   expect(await page.getByTestId('meaning-load').isVisible()).toBe(false)
   await choose({ model: '../secret', from: 'models/' })
   await page.getByTestId('meaning-size').click()
-  await expect.poll(() => text('meaning-problem')).toContain('the model must be a name such as')
+  await expect.poll(() => text('meaning-problem'), PATIENCE).toContain('the model must be a name such as')
   await ask('Will it rain in Lisbon tomorrow?')
   expect(await page.locator('#query-1').getByTestId('verdict').textContent()).toBe('Not suspicious')
   complaints = complaints.filter((one) => !/404/.test(one)) // the browser's own word on it

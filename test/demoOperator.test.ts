@@ -8,6 +8,9 @@ import { launchChromium } from './tools/chromium.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 import { metric } from './tools/serverApp.ts'
 
+/** For what a worker answers on a busy machine. */
+const PATIENCE = { timeout: 20_000 }
+
 let server: ChildProcess
 let address: string
 let browser: Browser
@@ -102,15 +105,15 @@ test("the story's state goes to a file, and a run that is played from it refuses
   const said = (what: 'said' | 'problem') => page.getByTestId(`op-state-story-${what}`).textContent()
   const file = page.getByTestId('op-state-story-file')
   await file.setInputFiles({ name: 'cut.bin', mimeType: '', buffer: bytes.subarray(20) })
-  await expect.poll(() => said('problem')).toMatch(/nothing has changed: .{10}/)
+  await expect.poll(() => said('problem'), PATIENCE).toMatch(/nothing has changed: .{10}/)
   const other = Buffer.from(toBytes(createDetector('similarity').snapshot()))
   await file.setInputFiles({ name: 'other.bin', mimeType: '', buffer: other })
-  await expect.poll(() => said('problem')).toMatch(/nothing has changed: .*similarity/)
+  await expect.poll(() => said('problem'), PATIENCE).toMatch(/nothing has changed: .*similarity/)
   expect(await page.locator('attack-story').getAttribute('data-ended')).toBe('3')
   await file.setInputFiles({ name: 'state.bin', mimeType: '', buffer: bytes })
-  await expect.poll(() => said('said')).toMatch(/^Loaded state\.bin: \d{3} queries of 4 clients\.$/)
+  await expect.poll(() => said('said'), PATIENCE).toMatch(/^Loaded state\.bin: \d{3} queries of 4 clients\.$/)
   await expect
-    .poll(() => page.getByTestId('story-verdict').textContent(), { timeout: 20_000 })
+    .poll(() => page.getByTestId('story-verdict').textContent(), PATIENCE)
     .toContain('User C is suspended already.')
   expect(await page.getByTestId('lane-2').textContent()).toMatch(/no query yet.*Suspended by the loaded state/)
 })
