@@ -2,25 +2,14 @@
  * What the demo page weighs and costs: `node bench/demo.mjs [--seeds 10] [--out bench/results/demo.md]`, after `npm run build:demo`.
  * Sizes of the files that a first visit loads, first paint, long tasks while the story runs, and where attacks are caught.
  */
-import { createReadStream, existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
-import { extname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
-import { chromium } from 'playwright'
+import { listDetectors } from '../dist/core.js'
 import { storyTable } from './demo/story.mjs'
+import { culprits, tasksAfterStart, tasksOfDetectors } from './demo/tasks.mjs'
+import { filesOf, visit } from './demo/visits.mjs'
 
-const FOLDER = fileURLToPath(new URL('../dist/demo', import.meta.url))
-const TYPES = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm',
-}
 const LIMIT_KB = 500
 const ATTACKS = ['nes_b', 'simba_dct', 'simba', 'rays']
 const VISITS = 5
@@ -30,9 +19,12 @@ const FRESH = 20
 const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '10' }, out: { type: 'string', default: 'bench/results/demo.md' } },
 })
-if (!existsSync(join(FOLDER, 'index.html'))) throw new Error('dist/demo is missing: run npm run build:demo first')
 
-const visits = await visit()
+/** Programs ready to run beside this one, before it began. */
+const loadBefore = loadavg()[0]
+const visits = await visit(VISITS)
+const loadAfter = loadavg()[0]
+const files = await filesOf(visits, listDetectors())
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)
 const rows = await storyTable(ATTACKS, seeds)
 const further = Array.from({ length: FRESH }, (_, i) => seeds.length + 1 + i)
@@ -41,92 +33,38 @@ const split = {
   apart: await storyTable(['split'], [...seeds, ...further], { cast: 'miss' }),
   together: await storyTable(['split'], [...seeds, ...further], { cast: 'miss', scope: 'group' }),
 }
-const report = markdown(visits, rows, await sizes(visits), { fresh, split })
+const report = markdown(visits, rows, { fresh, split })
 await writeFile(values.out, report)
 console.log(report)
 
-/** Several first visits in new browser contexts, from a server that compresses. */
-async function visit() {
-  const server = await serve()
-  const address = `http://127.0.0.1:${server.address().port}/`
-  const executablePath =
-    process.env.MONITAUR_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync)
-  const browser = await chromium.launch({
-    ...(executablePath && { executablePath }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
-  const found = []
-  for (let n = 0; n < VISITS; n++) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-    const page = await context.newPage()
-    const loaded = new Set()
-    context.on('request', (request) => loaded.add(request.url()))
-    await page.addInitScript(watchTasks)
-    await page.goto(address)
-    await page.waitForFunction(() => document.querySelector('.lane-count')?.textContent !== 'no query yet')
-    const firstQueryMs = await page.evaluate(() => performance.now())
-    await page.waitForFunction(() => document.querySelector('attack-story').dataset.state === 'caught', undefined, {
-      timeout: 120_000,
-    })
-    const verdictMs = await page.evaluate(() => performance.now())
-    const before = [...loaded].filter((url) => !url.endsWith('/sw.js'))
-    const measured = await page.evaluate(() => ({
-      paintMs: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN,
-      tasks: globalThis.longTasks,
-    }))
-    found.push({ ...measured, firstQueryMs, verdictMs, files: before.map((url) => new URL(url).pathname.slice(1)) })
-    await context.close()
-  }
-  await browser.close()
-  server.close()
-  return found
-}
-
-function watchTasks() {
-  globalThis.longTasks = []
-  new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries()) globalThis.longTasks.push({ startTime, duration })
-  }).observe({ type: 'longtask', buffered: true })
-}
-
-async function serve() {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, 'http://x').pathname)
-    const file = join(FOLDER, path.endsWith('/') ? `${path}index.html` : path)
-    if (!file.startsWith(FOLDER) || !existsSync(file)) return response.writeHead(404).end()
-    response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream')
-    createReadStream(file).pipe(response)
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
-
-function markdown(found, table, weights, { fresh, split }) {
+function markdown(found, table, { fresh, split }) {
   return `# The demo page
 
-\`npm run build:demo && node bench/demo.mjs\` on ${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, headless Chromium, ${VISITS} first visits
-on loopback. Times depend on what else the machine does (load average ${loadavg()[0].toFixed(0)} at the end); sizes and the table of seeds do
-not.
+\`npm run build && node bench/demo.mjs\` on ${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, headless Chromium, ${VISITS} first visits
+on loopback. ${busyWords()} Sizes and the tables of seeds do not depend on that.
 
 ## Size of a first visit
 
-${weights}
+${sizes()}
 
 ## Time
 
-| | least | median | most |
-|---|---|---|---|
+| | least | median | most | goal |
+|---|---|---|---|---|
 ${spread(
   'first contentful paint, ms',
   found.map(({ paintMs }) => paintMs),
+  '< 1000',
 )}
 ${spread(
   'first query of the story on the page, ms',
   found.map(({ firstQueryMs }) => firstQueryMs),
+  '< 1000',
 )}
 ${spread(
   'verdict, ms',
   found.map(({ verdictMs }) => verdictMs),
+  '≤ 20 000',
 )}
 ${spread(
   'long tasks of the page until the verdict',
@@ -134,16 +72,20 @@ ${spread(
 )}
 ${spread(
   'of them after the first query',
-  found.map(({ tasks, firstQueryMs }) => tasks.filter(({ startTime }) => startTime > firstQueryMs).length),
+  found.map((one) => tasksAfterStart(one).length),
 )}
 ${spread(
   'longest of those, ms',
-  found.map(({ tasks, firstQueryMs }) =>
-    Math.max(0, ...tasks.filter(({ startTime }) => startTime > firstQueryMs).map(({ duration }) => duration)),
-  ),
+  found.map((one) => Math.max(0, ...tasksAfterStart(one).map(({ duration }) => duration))),
 )}
 
-Model and detectors run in the worker: a long task of the page is parsing, layout or drawing.
+Long tasks (over 50 ms, by \`PerformanceObserver\`) that ran a script with a detector in it: **${tasksOfDetectors(found, files)}**. Model and detectors run in
+workers: ${holdersWords()}. What ran in the long tasks after the first query, all visits together, by the browser's record of
+long frames:
+
+| script | long tasks | longest run, ms |
+|---|---|---|
+${culprits(found).join('\n') || '| none | 0 | – |'}
 
 ## Where attacks are caught
 
@@ -169,22 +111,29 @@ A check for likeness alone (cosine of the pixels from 0.9) would have flagged, o
 `
 }
 
-async function sizes(found) {
-  const files = [...new Set(found.flatMap(({ files: some }) => some.map((file) => file || 'index.html')))].sort()
-  let total = 0
-  const lines = []
-  for (const file of files) {
-    const bytes = await readFile(join(FOLDER, file))
-    const packed = gzipSync(bytes).length
-    total += packed
-    lines.push(`| ${file.replace(/-[\w-]{8}(?=\.)/, '')} | ${bytes.length} | ${packed} |`)
-  }
-  return `| file | bytes | gzip |\n|---|---|---|\n${lines.join('\n')}\n| **all** | | **${total}** of at most ${LIMIT_KB * 1000} |`
+function sizes() {
+  const total = files.reduce((sum, { packed }) => sum + packed, 0)
+  const lines = files.map(({ file, bytes, packed }) => `| ${file} | ${bytes} | ${packed} |`)
+  return `| file | bytes | gzip |\n|---|---|---|\n${lines.join('\n')}\n| **all** | | **${total}** of at most ${LIMIT_KB * 1000} |
+
+With what the service worker fetches to keep the page for times without a network.`
 }
 
-function spread(name, numbers) {
+function busyWords() {
+  const cores = cpus().length
+  const load = `load average ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after the visits on ${cores} cores`
+  const busy = Math.max(loadBefore, loadAfter) > cores
+  return busy ? `**The machine was busy** (${load}), so the times are too long.` : `The machine was quiet (${load}).`
+}
+
+function holdersWords() {
+  const holding = files.filter(({ held }) => held > 0).map(({ file, held }) => `\`${file}\` (${held})`)
+  return `of the files above, those with the code of detectors are ${holding.join(', ')}`
+}
+
+function spread(name, numbers, goal = '–') {
   const sorted = numbers.toSorted((a, b) => a - b)
-  return `| ${name} | ${[sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) => Math.round(value)).join(' | ')} |`
+  return `| ${name} | ${[sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) => Math.round(value)).join(' | ')} | ${goal} |`
 }
 
 function rowOf({ attack, seed, caughtAt, by, succeedsAt, isElsewhere, labels, change, honestFlagged }) {

@@ -5,6 +5,12 @@ declare module '*.onnx?inline' {
   export default dataUrl
 }
 
+declare module '*?worker&url' {
+  /** Where the built worker is. */
+  const url: string
+  export default url
+}
+
 interface ImportMeta {
   readonly env: { readonly DEV: boolean }
 }

@@ -1,5 +1,5 @@
 /** What the page watches, and how strictly. */
-import type { MonitorConfig } from '../src/embed/index.ts'
+import type { EmbedderDescription, MonitorConfig } from '../src/embed/index.ts'
 
 /** The three kinds of query that the page takes. */
 export type Kind = 'text' | 'image' | 'tabular'
@@ -27,12 +27,15 @@ export const KINDS: readonly Kind[] = ['text', 'image', 'tabular']
 /** How the page calls one query of a kind. */
 export const NOUN: Readonly<Record<Kind, string>> = { text: 'text', image: 'picture', tabular: 'row' }
 
-/** The six detectors in one monitor: each looks at its own kind of query and skips the others. */
-export function monitorConfig(settings: Settings): MonitorConfig {
+/**
+ * The six detectors in one monitor: each looks at its own kind of query and skips the others. With `reader`, texts are
+ * compared by that model, without by their wording.
+ */
+export function monitorConfig(settings: Settings, reader?: EmbedderDescription): MonitorConfig {
   const threshold = settings.repeats
   return {
     detectors: KINDS.flatMap((kind) => [
-      { name: `${kind}_similarity`, threshold: settings[kind] },
+      { name: `${kind}_similarity`, threshold: settings[kind], ...(kind === 'text' && reader && { embedder: reader }) },
       { name: `${kind}_repetition`, threshold, ...(kind === 'image' ? { radius: settings.radius } : {}) },
     ]),
   }

@@ -27,11 +27,20 @@ export function setUpFacts(session: Session): () => void {
       fact(strangers.length === 0 ? '0 bytes sent' : `${strangers.length} unexpected requests`, 'sent'),
       fact(`${session.restarts} worker ${session.restarts === 1 ? 'restart' : 'restarts'}`, 'restarts'),
     )
+    const model = modelWords(session)
     const what = strangers.length === 0 ? 'all of them files of this page' : `among them ${strangers.join(', ')}`
     byId('ledger').textContent =
       `By the browser's own record: ${fetched} requests for ${requests.size} files, ${what}. A restarted worker loads its ` +
-      "script again. The page's content security policy (connect-src 'none', form-action 'none') forbids it to send anything."
+      "script again. The page's content security policy (connect-src 'none', form-action 'none') forbids it to send anything." +
+      model
   }
+}
+
+/** What the worker has loaded because the visitor wanted it; the browser does not tell the page of it. */
+function modelWords({ reader }: Session): string {
+  if (reader === undefined) return ''
+  const host = new URL(String(reader['host'] ?? reader['localPath'])).host
+  return ` At your request a worker has loaded the model ${String(reader['model'])} from ${host}; no query is part of that.`
 }
 
 function fact(text: string, name: string): HTMLElement {
@@ -44,10 +53,10 @@ export function strangers(): string[] {
   return names.filter((name) => name.startsWith('http') && !isPart(name))
 }
 
-/** A file in the page's own folder, asked for without parameters that could carry something away. */
+/** A file in the page's own folder, asked for without parameters that could carry something away; `?model` is a word of ours. */
 function isPart(name: string): boolean {
   const { href, search } = new URL(name)
-  return search === '' && href.startsWith(new URL('.', location.href).href)
+  return (search === '' || search === '?model') && href.startsWith(new URL('.', location.href).href)
 }
 
 function median(values: readonly number[]): number {

@@ -3,10 +3,13 @@ import type { Row } from '../src/core/index.ts'
 import { KINDS, type Kind } from './config.ts'
 import { button, byId } from './elements.ts'
 import { ROWS, SENTENCES } from './samples/words.ts'
-import type { Item } from './session.ts'
+import type { Draft } from './session.ts'
 
 /** Hands a query on. */
-export type Send = (query: Pick<Item, 'kind' | 'input' | 'excerpt'>) => void
+export type Send = (query: Draft) => void
+
+/** Shows what would become of a query that is being put together; undefined: there is none. */
+export type Preview = (kind: Kind, draft: Draft | undefined) => void
 
 /** Tabs after the ARIA pattern: arrow keys move, the tab key leaves. Gives what selects one from outside. */
 export function setUpTabs(): (kind: Kind) => void {
@@ -36,8 +39,9 @@ export function setUpTabs(): (kind: Kind) => void {
 }
 
 /** The text box: Enter sends, and the text stays, so that one letter of it can be changed. */
-export function setUpText(send: Send): void {
+export function setUpText(send: Send, preview: Preview): void {
   const box = byId<HTMLTextAreaElement>('text')
+  box.addEventListener('input', () => preview('text', box.value.trim() === '' ? undefined : textQuery(box.value)))
   byId('text-form').addEventListener('submit', (event) => {
     event.preventDefault()
     sendText()
@@ -56,37 +60,48 @@ export function setUpText(send: Send): void {
   }
 
   function sendText(): void {
+    preview('text', undefined)
     send(textQuery(box.value))
     box.focus()
   }
 }
 
-export function textQuery(text: string): Parameters<Send>[0] {
+export function textQuery(text: string): Draft {
   return { kind: 'text', input: text, excerpt: text.length > 240 ? `${text.slice(0, 240)}…` : text }
 }
 
-/** The form of a row. An empty field is an empty cell. */
-export function setUpRow(send: Send): void {
+/** The form of a row. An empty field is an empty cell; a slider stands for the number beside it. */
+export function setUpRow(send: Send, preview: Preview): void {
   const form = byId<HTMLFormElement>('row-form')
   let nudges = 0
+  const sendRow = () => {
+    preview('tabular', undefined)
+    send(rowQuery(readRow(form)))
+  }
+  form.addEventListener('input', ({ target }) => {
+    const { type, name, value, dataset } = target as HTMLInputElement
+    if (type === 'range') fieldOf(form, dataset['of']!).value = value
+    else if (type === 'number') moveSlider(form, name)
+    preview('tabular', rowQuery(readRow(form)))
+  })
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    send(rowQuery(readRow(form)))
+    sendRow()
   })
   byId('nudge').addEventListener('click', () => {
     writeRow(form, nudged(readRow(form), nudges++))
-    send(rowQuery(readRow(form)))
+    sendRow()
   })
   for (const [i, { label, row }] of ROWS.entries()) {
     const choose = () => {
       writeRow(form, row)
-      send(rowQuery(row))
+      sendRow()
     }
     byId('rows').append(button(label, choose, { 'data-testid': `row-${i}` }))
   }
 }
 
-export function rowQuery(row: Row): Parameters<Send>[0] {
+export function rowQuery(row: Row): Draft {
   const cells = Object.entries(row).map(([name, cell]) => `${name}: ${cell === null ? 'empty' : cell}`)
   return { kind: 'tabular', input: row, excerpt: cells.join(' · ') }
 }
@@ -101,7 +116,18 @@ export function nudged(row: Row, turn: number): Row {
 }
 
 function fieldsOf(form: HTMLFormElement): HTMLInputElement[] {
-  return [...form.querySelectorAll('input')]
+  return [...form.querySelectorAll<HTMLInputElement>('input[name]')]
+}
+
+function fieldOf(form: HTMLFormElement, name: string): HTMLInputElement {
+  return form.querySelector<HTMLInputElement>(`input[name="${name}"]`)!
+}
+
+/** To the number of its column, or as near to it as it goes. */
+function moveSlider(form: HTMLFormElement, name: string): void {
+  const slider = form.querySelector<HTMLInputElement>(`input[data-of="${name}"]`)
+  const { value } = fieldOf(form, name)
+  if (slider !== null && value !== '') slider.value = value
 }
 
 function readRow(form: HTMLFormElement): Row {
@@ -119,5 +145,6 @@ function writeRow(form: HTMLFormElement, row: Row): void {
     const cell = row[field.name] ?? null
     if (field.type === 'checkbox') field.checked = cell === true
     else field.value = cell === null ? '' : String(cell)
+    moveSlider(form, field.name)
   }
 }

@@ -1,9 +1,11 @@
 /** The page: what is asked goes to the session, what comes back goes to the stream, the chart and the line of facts. */
 import { createChart } from './chart.ts'
 import { setUpControls, tellError } from './controls.ts'
+import { createDrafts } from './drafts.ts'
 import { byId } from './elements.ts'
 import { setUpFacts } from './facts.ts'
 import { type Send, setUpRow, setUpTabs, setUpText } from './inputs.ts'
+import { setUpMeaning } from './meaning/panel.ts'
 import { keepOffline } from './offline.ts'
 import { setUpOperator } from './operate.ts'
 import { setUpPictures } from './pictureInput.ts'
@@ -32,10 +34,13 @@ const send: Send = (query) => {
   }, tellError)
 }
 
-setUpText(send)
-setUpRow(send)
+const preview = createDrafts(session, (number) => stream.light(number))
+
+setUpText(send, preview)
+setUpRow(send, preview)
 setUpPictures({ send, onPicture: () => selectTab('image'), onError: tellError })
 setUpControls({ session, onChanged: show })
+setUpMeaning(session, show)
 setUpTour(send, tellError)
 show('')
 

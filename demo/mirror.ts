@@ -35,14 +35,20 @@ export class Mirror {
 
   /** Takes in the verdict on query `number`; gives, by detector, the earlier query that it resembles. */
   note(number: number, verdict: Verdict): Map<string, Earlier> {
+    const found = this.find(verdict)
+    for (const { detector, metadata } of verdict.detections) {
+      const { fingerprint = '' } = metadata as Memory
+      this.#learned.set(detector, [...(this.#learned.get(detector) ?? []), { number, fingerprint }])
+    }
+    return found
+  }
+
+  /** The same for a query that is not learned; the verdict is that of a monitor which has learned it. */
+  find({ detections }: Verdict): Map<string, Earlier> {
     const found = new Map<string, Earlier>()
-    for (const detection of verdict.detections) {
-      const { detector } = detection
-      const learned = this.#learned.get(detector) ?? []
-      const earlier = this.#earlier(detection, learned)
-      if (earlier !== undefined) found.set(detector, earlier)
-      const { fingerprint = '' } = detection.metadata as Memory
-      this.#learned.set(detector, [...learned, { number, fingerprint }])
+    for (const detection of detections) {
+      const earlier = this.#earlier(detection, this.#learned.get(detection.detector) ?? [])
+      if (earlier !== undefined) found.set(detection.detector, earlier)
     }
     return found
   }

@@ -4,7 +4,8 @@
  */
 import type { Operator } from './operated.ts'
 import type { Judged, Session } from './session.ts'
-import type { StoryEvent } from './story/events.ts'
+import type { AttackStory } from './story/attackStory.ts'
+import type { CastEvent, StoryEvent } from './story/events.ts'
 
 export interface OperatorOptions {
   readonly session: Session
@@ -15,9 +16,19 @@ export interface OperatorOptions {
 
 /** Fills both parts of the page. Gives where to tell what came of the visitor's queries. */
 export function setUpOperator({ session, onRestored, onError }: OperatorOptions): (judged: Judged) => void {
-  const operator = whenIdle().then(async () => (await import('./operated.ts')).startOperator(session))
+  const story = document.querySelector<AttackStory>('attack-story')!
+  const prepared = new Promise<CastEvent>((resolve) => {
+    story.addEventListener('prepared', (event) => resolve((event as CustomEvent<CastEvent>).detail), { once: true })
+  })
+  const operator = Promise.all([prepared, whenIdle()]).then(async ([{ description }]) => {
+    return (await import('./operated.ts')).startOperator({ session, story, description, onError })
+  })
   operator.catch(onError)
-  document.querySelector('attack-story')?.addEventListener('played', (event) => {
+  story.addEventListener('prepared', (event) => {
+    const { detail } = event as CustomEvent<CastEvent>
+    later((known) => known.tellPrepared(detail.description))
+  })
+  story.addEventListener('played', (event) => {
     const { detail } = event as CustomEvent<readonly StoryEvent[]>
     later((known) => known.tellStory(detail))
   })

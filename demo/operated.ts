@@ -1,54 +1,83 @@
 /** The monitor of the story and that of the visitor, as their operator sees them; and the recorded traces. */
 import { fromBytes, toBytes } from '../src/core/index.ts'
-import { createStreamMonitor, type MonitorDescription } from '../src/core/monitor/index.ts'
-import { monitorConfig } from './config.ts'
+import type { MonitorDescription } from '../src/core/monitor/index.ts'
+import { whenNear } from './nearby.ts'
 import { defineOperatorView, type ModelFeed, type Operated } from './operator/index.ts'
 import type { Judged, Session } from './session.ts'
+import type { AttackStory } from './story/attackStory.ts'
 import type { StoryEvent } from './story/events.ts'
 import { watchConfig } from './story/watchConfig.ts'
 import { defineTracesExplorer, loadTraces } from './traces/index.ts'
+import { watchedHere } from './watched.ts'
 
 /** Where to tell what happens on the page. */
 export interface Operator {
+  /** A run of the story begins with its monitor like this. */
+  tellPrepared(description: MonitorDescription): void
   tellStory(events: readonly StoryEvent[]): void
   tellVisitor(judged: Judged): void
 }
 
+export interface Watched {
+  readonly onError: (thrown: unknown) => void
+  readonly session: Session
+  readonly story: AttackStory
+  /** The story's monitor before its first query. */
+  readonly description: MonitorDescription
+}
+
 /** Makes both elements of the page live. */
-export async function startOperator(session: Session): Promise<Operator> {
+export async function startOperator({ session, onError, ...ofStory }: Watched): Promise<Operator> {
   defineOperatorView()
   defineTracesExplorer()
-  document.querySelector('traces-explorer')!.traces = await loadTraces()
-  const story = storyOf()
+  const explorer = document.querySelector('traces-explorer')!
+  const isOver = new Promise<void>((resolve) =>
+    ofStory.story.addEventListener('ended', () => resolve(), { once: true }),
+  )
+  const shown = Promise.race([whenNear(explorer), isOver]).then(async () => {
+    explorer.traces = await loadTraces()
+  })
+  shown.catch(onError)
+  const story = storyOf(ofStory)
   const metrics = await document.querySelector('operator-view')!.operate([story.operated, visitorOf(session)])
-  const [ofStory, ofVisitor] = [metrics.of('story'), metrics.of('visitor')]
+  const [feedOfStory, feedOfVisitor] = [metrics.of('story'), metrics.of('visitor')]
   return {
+    tellPrepared: story.know,
     tellStory(events) {
       for (const event of events) {
         story.take(event)
-        tellStory(ofStory, event)
+        tellStory(feedOfStory, event)
       }
     },
     tellVisitor({ outcome }) {
-      if (outcome.state === 'verdict') ofVisitor.judged(outcome.verdict)
-      else ofVisitor.failed(outcome.error)
+      if (outcome.state === 'verdict') feedOfVisitor.judged(outcome.verdict)
+      else feedOfVisitor.failed(outcome.error)
     },
   }
 }
 
 /** The story's monitor lives in its worker: it is known as each query left it. */
-function storyOf(): { readonly operated: Operated; readonly take: (event: StoryEvent) => void } {
-  let description: MonitorDescription = createStreamMonitor(watchConfig(true)).describe()
-  const operated = {
+function storyOf({ story, description: before }: Pick<Watched, 'story' | 'description'>) {
+  let description = before
+  const operated: Operated = {
     model: 'story',
     get config() {
       return watchConfig(description.policy.mode === 'enforce')
     },
     describe: () => description,
+    watched: () => watchedHere(operated.config),
+    state: {
+      about: 'Saved as far as the story has been shown. Loaded, the run is played from its start with this memory.',
+      snapshot: () => story.save(),
+      restore: (snapshot) => story.restore(snapshot),
+    },
   }
   return {
     operated,
-    take(event) {
+    know(now: MonitorDescription) {
+      description = now
+    },
+    take(event: StoryEvent) {
       if (event.kind === 'query') description = event.watched.description
     },
   }
@@ -58,9 +87,10 @@ function visitorOf(session: Session): Operated {
   return {
     model: 'visitor',
     get config() {
-      return monitorConfig(session.settings)
+      return session.config
     },
     describe: () => session.describe(),
+    watched: () => watchedHere(session.config),
     state: {
       snapshot: async () => fromBytes(await session.save()),
       restore: (snapshot) => session.load(toBytes(snapshot)),

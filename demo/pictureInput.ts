@@ -1,4 +1,5 @@
-/** Pictures: dropped anywhere on the page, pasted, chosen, drawn by the page, or changed a little. */
+/** Pictures: dropped anywhere on the page, pasted, chosen, of the camera, drawn by the page, or changed a little. */
+import { setUpCamera } from './camera.ts'
 import { byId, element } from './elements.ts'
 import type { Send } from './inputs.ts'
 import { CHANGES, type Change, PICTURES, paintSample, toFile } from './samples/pictures.ts'
@@ -30,6 +31,7 @@ export function setUpPictures({ send, onPicture, onError }: PictureOptions): voi
     choose.addEventListener('click', () => attempt(async () => take(await toFile(canvas))))
     byId('pictures').append(choose)
   }
+  setUpCamera((picture) => attempt(() => take(picture)))
   file.addEventListener('change', () => {
     takeAll(file.files)
     file.value = ''

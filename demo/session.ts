@@ -4,9 +4,16 @@
  */
 import { fromBytes, type PlainError, type Snapshot, toBytes, toMonitorError } from '../src/core/index.ts'
 import type { MonitorDescription, Verdict } from '../src/core/monitor/index.ts'
-import type { Monitor, Query } from '../src/embed/index.ts'
-import { startWorker, type WorkerHost } from '../src/worker/index.ts'
+import type {
+  Capabilities,
+  EmbedderDescription,
+  LoadOptions,
+  Monitor,
+  MonitorConfig,
+  Query,
+} from '../src/embed/index.ts'
 import { CLIENT, DEFAULTS, type Kind, monitorConfig, type Settings } from './config.ts'
+import { Host } from './host.ts'
 import { type Earlier, Mirror } from './mirror.ts'
 
 /** One query as the page keeps it. */
@@ -18,6 +25,9 @@ export interface Item {
   readonly excerpt: string
   readonly timeMs: number
 }
+
+/** What a visitor puts together. */
+export type Draft = Pick<Item, 'kind' | 'input' | 'excerpt'>
 
 /** A query and what became of it. */
 export interface Judged {
@@ -34,27 +44,49 @@ const MOST_ITEMS = 400
 
 /** One visit: everything happens in the order in which it was asked for. */
 export class Session {
-  readonly #host: WorkerHost
-  #worker: Worker | undefined
+  readonly #onRestart: () => void
+  #restarts = 0
+  /** Started when first needed, so that it holds up nothing of what a page shows first. */
+  #started: Host | undefined
+  /** What texts are compared by; undefined: their wording. */
+  #reader: EmbedderDescription | undefined
   #settings: Settings = DEFAULTS
-  #monitor: Promise<Monitor>
+  #live: Promise<Monitor> | undefined
   #mirror = new Mirror(DEFAULTS.radius)
   /** What the log continues: nothing, or a state that was loaded. */
   #base: Snapshot | undefined
   #judged: Judged[] = []
   #count = 0
   #tail: Promise<unknown> = Promise.resolve()
+  /** A second monitor, for what is not asked yet. */
+  #copy: Promise<Monitor> | undefined
 
-  constructor(onRestart: (restarts: number) => void) {
-    this.#host = startWorker(
-      () => {
-        this.#worker = new Worker(new URL('../workers/monitor.worker.ts', import.meta.url), { type: 'module' })
-        return this.#worker
-      },
-      { onRestart: ({ restarts }) => onRestart(restarts) },
-    )
-    this.#monitor = this.#host.createMonitor(monitorConfig(DEFAULTS))
-    this.#monitor.catch(() => {}) // told by the first query
+  /** `onRestart` is called once another worker has taken over from one that died. */
+  constructor(onRestart: () => void) {
+    this.#onRestart = () => {
+      this.#restarts++
+      onRestart()
+    }
+  }
+
+  get #host(): Host {
+    this.#started ??= new Host({ onRestart: this.#onRestart })
+    return this.#started
+  }
+
+  get #monitor(): Promise<Monitor> {
+    this.#live ??= this.#host.monitors.createMonitor(this.config)
+    return this.#live
+  }
+
+  /** What the monitor runs with. */
+  get config(): MonitorConfig {
+    return monitorConfig(this.#settings, this.#reader)
+  }
+
+  /** The model that texts are compared by; undefined: their wording. */
+  get reader(): EmbedderDescription | undefined {
+    return this.#reader
   }
 
   get settings(): Settings {
@@ -67,11 +99,11 @@ export class Session {
   }
 
   get restarts(): number {
-    return this.#host.restarts
+    return this.#restarts
   }
 
   /** Judges one query. What goes wrong is part of the answer. */
-  ask(query: Pick<Item, 'kind' | 'input' | 'excerpt'>): Promise<Judged> {
+  ask(query: Draft): Promise<Judged> {
     return this.#inTurn(async () => {
       const item: Item = { ...query, number: ++this.#count, timeMs: Date.now() }
       const started = performance.now()
@@ -82,12 +114,35 @@ export class Session {
     })
   }
 
+  /** What the answer would be to a query that is not sent: nothing learns it, and it counts for nobody. */
+  preview(query: Draft): Promise<Judged> {
+    return this.#inTurn(async () => {
+      const item: Item = { ...query, number: this.#count + 1, timeMs: Date.now() }
+      const started = performance.now()
+      const outcome = await this.#previewed(item)
+      return { item, ms: performance.now() - started, outcome }
+    })
+  }
+
+  async #previewed(item: Item): Promise<Judged['outcome']> {
+    try {
+      this.#copy ??= this.#host.monitors.createMonitor(this.config)
+      const copy = await this.#copy
+      await copy.restore(await (await this.#monitor).snapshot())
+      const verdict = await copy.inspect(queryOf(item))
+      return { state: 'verdict', verdict, earlier: this.#mirror.find(verdict) }
+    } catch (thrown) {
+      this.#copy = undefined
+      return failed(thrown)
+    }
+  }
+
   async #outcome(item: Item): Promise<Judged['outcome']> {
     try {
       const verdict = await (await this.#monitor).inspect(queryOf(item))
       return { state: 'verdict', verdict, earlier: this.#mirror.note(item.number, verdict) }
     } catch (thrown) {
-      return { state: 'failed', error: toMonitorError(thrown, 'worker_lost').toJSON() }
+      return failed(thrown)
     }
   }
 
@@ -126,18 +181,45 @@ export class Session {
   crash(): Promise<number> {
     return this.#inTurn(async () => {
       const { counts } = await (await this.#monitor).describe()
-      this.#worker?.terminate()
-      // A worker that is ended from outside fires no event, so that without this the next call would wait for its timeout.
-      this.#worker?.dispatchEvent(new ErrorEvent('error', { message: 'killed by the visitor' }))
+      this.#host.crash()
       const after = (await (await this.#monitor).describe()).counts
       if (after.queries !== counts.queries) throw new Error(`remembers ${after.queries} of ${counts.queries} queries`)
       return after.queries
     })
   }
 
+  /**
+   * Compares texts by this model from now on, or without one by their wording, and judges the log again. Loads in a worker
+   * of its own; until it is ready, and if it cannot be had, all stays as it is.
+   */
+  async readBy(reader: EmbedderDescription | undefined, options: LoadOptions = {}): Promise<Capabilities | undefined> {
+    const host = new Host({ mayLoadModel: reader !== undefined, onRestart: this.#onRestart })
+    try {
+      const next = await host.monitors.createMonitor(monitorConfig(this.#settings, reader))
+      const capabilities = await next.warmup(options)
+      await this.#inTurn(async () => {
+        await this.#moveTo(next, { settings: this.#settings, base: this.#base, log: this.#judged })
+        this.#started?.monitors.dispose()
+        this.#started = host
+        this.#reader = reader
+      })
+      return capabilities['text_similarity']
+    } catch (thrown) {
+      host.monitors.dispose()
+      throw thrown
+    }
+  }
+
   /** Another monitor, told the state and the log; it takes over once it has judged all of it. */
   async #replay(settings: Settings, base: Snapshot | undefined, log: readonly Judged[]): Promise<readonly Judged[]> {
-    const next = await this.#host.createMonitor(monitorConfig(settings))
+    const next = await this.#host.monitors.createMonitor(monitorConfig(settings, this.#reader))
+    return this.#moveTo(next, { settings, base, log })
+  }
+
+  async #moveTo(
+    next: Monitor,
+    { settings, base, log }: { settings: Settings; base: Snapshot | undefined; log: readonly Judged[] },
+  ): Promise<readonly Judged[]> {
     const mirror = new Mirror(settings.radius)
     try {
       if (base !== undefined) await next.restore(base)
@@ -153,12 +235,14 @@ export class Session {
       await next.dispose().catch(() => {}) // the first error is the one to tell
       throw thrown
     }
-    const previous = this.#monitor
-    this.#monitor = Promise.resolve(next)
+    for (const old of [this.#live, this.#copy]) {
+      old?.then((monitor) => monitor.dispose()).catch(() => {}) // an old monitor that cannot be closed harms nobody
+    }
+    this.#copy = undefined
+    this.#live = Promise.resolve(next)
     this.#mirror = mirror
     this.#settings = settings
     this.#base = base
-    void previous.then((monitor) => monitor.dispose()).catch(() => {}) // an old monitor that cannot be closed harms nobody
     return this.#judged
   }
 
@@ -167,6 +251,10 @@ export class Session {
     this.#tail = result.catch(() => {}) // told to its own caller; the next one goes on
     return result
   }
+}
+
+function failed(thrown: unknown): Judged['outcome'] {
+  return { state: 'failed', error: toMonitorError(thrown, 'worker_lost').toJSON() }
 }
 
 function queryOf({ input, timeMs }: Item): Query {

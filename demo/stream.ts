@@ -9,6 +9,8 @@ export interface Stream {
   show(judged: readonly Judged[]): void
   /** Brings a card into view and gives it the focus. */
   reveal(number: number): void
+  /** Marks the card that a draft resembles, in place of the one before. */
+  light(number: number | undefined): void
 }
 
 export function createStream(): Stream {
@@ -22,7 +24,7 @@ export function createStream(): Stream {
     event.preventDefault()
     reveal(Number(link.getAttribute('href')?.slice('#query-'.length)))
   })
-  return { show, reveal }
+  return { show, reveal, light }
 
   function show(judged: readonly Judged[]): void {
     const byNumber = new Map(judged.map((one) => [one.item.number, one]))
@@ -46,6 +48,10 @@ export function createStream(): Stream {
     card.replaceChildren(...cardContent(judged, find))
     cards.set(number, { card, shown: judged })
     if (known === undefined) list.prepend(card)
+  }
+
+  function light(number: number | undefined): void {
+    for (const [own, { card }] of cards) card.toggleAttribute('data-lit', own === number)
   }
 
   function reveal(number: number): void {

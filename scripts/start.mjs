@@ -14,7 +14,8 @@ import { preview } from 'vite'
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 
 // As in the page's own meta element. A worker takes its policy from the answer that its script came with: those of the page
-// may load files of the page, such as a runtime on request or what is kept for offline, and nothing from elsewhere.
+// may load files of the page, such as a runtime on request or what is kept for offline, and nothing from elsewhere. One whose
+// address ends in `?model` is started when a visitor asks for a sentence model: it may load from the hub as well.
 const policyFor = (connect) =>
   [
     "default-src 'self'",
@@ -28,6 +29,7 @@ const policyFor = (connect) =>
     "script-src 'self' 'wasm-unsafe-eval'",
     "worker-src 'self'",
   ].join('; ')
+const HUB = 'https://huggingface.co https://*.huggingface.co https://*.hf.co'
 const isWorker = (url) => /^\/(?:sw\.js|assets\/[\w.-]*worker[\w.-]*\.js)(?:\?|$)/.test(url)
 
 function readPort(text) {
@@ -83,9 +85,15 @@ async function servePage(port) {
 
 function addPolicy({ middlewares }) {
   middlewares.use((request, response, next) => {
-    response.setHeader('Content-Security-Policy', policyFor(isWorker(request.url ?? '') ? "'self'" : "'none'"))
+    response.setHeader('Content-Security-Policy', policyFor(connectOf(request.url ?? '')))
     next()
   })
+}
+
+/** Whom a file of this address may connect to. */
+function connectOf(url) {
+  if (!isWorker(url)) return "'none'"
+  return url.endsWith('?model') ? `'self' ${HUB}` : "'self'"
 }
 
 /** `monitaur serve`. Returns what ends it; it ends with this process too. */

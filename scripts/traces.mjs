@@ -1,5 +1,5 @@
 /**
- * Records the traces of the demo page anew: real attacks and honest clients at a real network, seen by seven detectors.
+ * Records the traces of the demo page anew: real attacks and honest clients at a real network, seen by eight detectors.
  *
  *     npm run build && node scripts/traces.mjs --data ../shared/data
  *
@@ -23,6 +23,7 @@ const { createDetector } = await import(root('dist/core.js'))
 const GEOMETRY = createDetector('update_geometry').describe().config.threshold
 
 const DETECTORS = {
+  answer_following: { name: 'answer_following' },
   descent_lineage: { name: 'descent_lineage' },
   content_fingerprint: { name: 'content_fingerprint' },
   // So that what comes after an alarm at one threshold can be judged at another.
@@ -61,6 +62,7 @@ process.stderr.write('\n')
 
 /** The thresholds that a visitor can choose; the detector's own is one of them. */
 const SCALES = [
+  scale('answer_following', 'share of the evidence that alarms', { own: 1, parts: 50, most: 3 }),
   scale('descent_lineage', 'share of its rule that is reached', { own: 1, parts: 50, most: 3 }),
   scale('content_fingerprint', 'hashes shared with an earlier query, of 50', {
     own: 25,

@@ -10,6 +10,8 @@ import { launchChromium } from './tools/chromium.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** For what a worker or a device answers on a busy machine. */
+const PATIENCE = { timeout: 20_000 }
 const SENTENCE = 'How tall is the lighthouse of Cape Town?'
 
 let server: ChildProcess
@@ -25,7 +27,7 @@ let complaints: string[]
 
 beforeAll(async () => {
   ;({ server, address, monitoring } = await startServer(await freePort()))
-  browser = await launchChromium()
+  browser = await launchChromium({ camera: true })
 })
 
 afterAll(async () => {
@@ -100,6 +102,48 @@ test('the same sentence twice flags the second and points at the first', async (
   await expect.poll(() => textOf(page.getByTestId('spoken'))).toContain('#2 Suspicious')
 })
 
+test('what is typed lights up before it is sent, and counts for nothing', async () => {
+  await ask(SENTENCE)
+  await card(1)
+  const draft = page.getByTestId('draft-text')
+  await page.getByTestId('text').press('End')
+  await page.getByTestId('text').press('Backspace')
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('alarm')
+  expect(await textOf(draft)).toMatch(/same text as #1, likeness (?:0\.9\d\d|1\.000), threshold 0\.90\. Sent now/)
+  expect(await textOf(page.getByTestId('draft-said'))).toMatch(/same text as #1\./)
+  expect(await (await card(1)).getAttribute('data-lit')).toBe('')
+  await page.getByTestId('text').fill('Which cheese melts best on a pizza?')
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('calm')
+  expect(await (await card(1)).getAttribute('data-lit')).toBeNull()
+  expect(await page.getByTestId('card').count()).toBe(1)
+  expect(await textOf(page.getByTestId('fact-queries'))).toBe('1 query')
+  await page.getByTestId('text').press('Enter')
+  expect(await verdictOf(2)).toBe('Not suspicious') // neither draft was learned
+  expect(await draft.isVisible()).toBe(false)
+})
+
+test('a slider of the row lights up while it is moved', async () => {
+  await page.getByTestId('tab-tabular').click()
+  await page.getByTestId('row-0').click()
+  await card(1)
+  const draft = page.getByTestId('draft-tabular')
+  await page.getByTestId('slide-age').focus()
+  await page.keyboard.press('ArrowRight')
+  await expect.poll(() => textOf(draft), PATIENCE).toMatch(/^Almost the same row as #1, likeness 0\.9\d\d/)
+  expect(await page.locator('input[name="age"]').inputValue()).toBe('42')
+  for (const [name, end] of [
+    ['age', 'End'],
+    ['income', 'Home'],
+    ['hours', 'End'],
+  ]) {
+    await page.getByTestId(`slide-${name}`).press(end!)
+  }
+  await expect.poll(() => draft.getAttribute('data-tone'), PATIENCE).toBe('calm')
+  expect(await page.getByTestId('card').count()).toBe(1)
+  await page.getByTestId('send-row').click()
+  expect(await verdictOf(2)).toBe('Not suspicious')
+})
+
 test('what a visitor types stays text', async () => {
   await ask('<img src=x onerror="document.title=1"><b>bold</b>')
   expect(await textOf((await card(1)).locator('q.excerpt'))).toContain('<b>bold</b>')
@@ -129,6 +173,37 @@ test('a picture can be pasted, whichever tab is open', async () => {
   }, transfer)
   expect(await verdictOf(1)).toBe('Not suspicious')
   expect(await page.getByTestId('tab-image').getAttribute('aria-selected')).toBe('true')
+})
+
+test('pictures of the camera are queries, and one nearly as before is flagged; then it is closed', async () => {
+  await context.grantPermissions(['camera'])
+  await page.getByTestId('tab-image').click()
+  await page.getByTestId('camera-open').click()
+  await expect.poll(() => textOf(page.getByTestId('camera-told')), PATIENCE).toContain('ask again')
+  await page.getByTestId('camera-ask').click()
+  expect(await verdictOf(1)).toBe('Not suspicious')
+  let asked = 1
+  const next = async () => {
+    await page.getByTestId('camera-ask').click()
+    return verdictOf(++asked)
+  }
+  await expect.poll(next, PATIENCE).toBe('Suspicious') // the disc is eaten within a second, and then there again
+  await page.getByTestId('tab-text').click()
+  const isOn = () => page.getByTestId('camera-view').evaluate((view) => (view as HTMLVideoElement).srcObject !== null)
+  await expect.poll(isOn, PATIENCE).toBe(false)
+})
+
+test('a camera that may not be used is no error of the page, and it says what to do', async () => {
+  await context.clearPermissions()
+  await page.evaluate(() => {
+    const denied = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
+    Object.defineProperty(navigator.mediaDevices, 'getUserMedia', { value: denied })
+  })
+  await page.getByTestId('tab-image').click()
+  await page.getByTestId('camera-open').click()
+  await expect
+    .poll(() => textOf(page.getByTestId('camera-told')))
+    .toMatch(/^No camera: this page may not use it; allow it/)
 })
 
 test('the sample pictures and rows are told apart', async () => {
@@ -242,12 +317,22 @@ test.each([360, 1600])('nothing sticks out at a width of %i pixels', async (widt
 })
 
 test('the server sends types and isolation, keeps inside its folder and takes the next port if one is taken', async () => {
+  await ask(SENTENCE)
+  await card(1)
   const { headers } = await get('/')
   expect(headers['content-type']).toMatch(/^text\/html/)
   expect(headers['x-content-type-options']).toBe('nosniff')
   expect(headers['cross-origin-opener-policy']).toBe('same-origin')
   expect(headers['cross-origin-embedder-policy']).toBe('require-corp')
   expect(headers['content-security-policy']).toContain("connect-src 'none'")
+  const worker = requests.map((one) => new URL(one.url()).pathname).find((path) => path.includes('monitor.worker'))!
+  const connects = async (path: string) =>
+    /connect-src ([^;]+)/.exec(String((await get(path)).headers['content-security-policy']))![1]
+  expect(await connects(worker)).toBe("'self'")
+  expect(await connects(`${worker}?model`)).toBe(
+    "'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
+  )
+  for (const path of ['/?model', '/index.html?model', '/icon.svg?model']) expect(await connects(path)).toBe("'none'")
   for (const path of ['/../package.json', '/..%2f..%2fpackage.json', '/%2e%2e/%2e%2e/package.json', '/nothing']) {
     const { status, body } = await get(path)
     expect(`${path} ${status}`).toMatch(/ 40[034]$/)

@@ -3,10 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import type { Browser, BrowserContext, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { fromBytes } from '../src/core/index.ts'
+import { createDetector, fromBytes, toBytes } from '../src/core/index.ts'
 import { launchChromium } from './tools/chromium.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 import { metric } from './tools/serverApp.ts'
+
+/** For what a worker answers on a busy machine. */
+const PATIENCE = { timeout: 20_000 }
 
 let server: ChildProcess
 let address: string
@@ -33,7 +36,7 @@ beforeEach(async () => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
-  await page.goto(address)
+  await page.goto(`${address}?speed=4`)
   await page.locator('operator-view').getByRole('tab').first().waitFor()
 })
 
@@ -94,8 +97,30 @@ test("the visitor's queries are counted, and the state goes to a file and back",
   await expect.poll(() => page.getByTestId('card').first().getByTestId('verdict').textContent()).toBe('Suspicious')
 })
 
+test("the story's state goes to a file, and a run that is played from it refuses the attacker at once", async () => {
+  await page.locator('attack-story[data-ended]').waitFor({ timeout: 60_000 })
+  await page.getByRole('tab', { name: 'Detector state' }).click()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('op-state-story-save').click()])
+  const bytes = await readFile(await download.path())
+  const said = (what: 'said' | 'problem') => page.getByTestId(`op-state-story-${what}`).textContent()
+  const file = page.getByTestId('op-state-story-file')
+  await file.setInputFiles({ name: 'cut.bin', mimeType: '', buffer: bytes.subarray(20) })
+  await expect.poll(() => said('problem'), PATIENCE).toMatch(/nothing has changed: .{10}/)
+  const other = Buffer.from(toBytes(createDetector('similarity').snapshot()))
+  await file.setInputFiles({ name: 'other.bin', mimeType: '', buffer: other })
+  await expect.poll(() => said('problem'), PATIENCE).toMatch(/nothing has changed: .*similarity/)
+  expect(await page.locator('attack-story').getAttribute('data-ended')).toBe('3')
+  await file.setInputFiles({ name: 'state.bin', mimeType: '', buffer: bytes })
+  await expect.poll(() => said('said'), PATIENCE).toMatch(/^Loaded state\.bin: \d{3} queries of 4 clients\.$/)
+  await expect
+    .poll(() => page.getByTestId('story-verdict').textContent(), PATIENCE)
+    .toContain('User C is suspended already.')
+  expect(await page.getByTestId('lane-2').textContent()).toMatch(/no query yet.*Suspended by the loaded state/)
+})
+
 test('the recorded traces answer to the choice of the visitor', async () => {
   const explorer = page.locator('traces-explorer')
+  await explorer.scrollIntoViewIfNeeded()
   await explorer.getByLabel('Detector', { exact: true }).selectOption('content_fingerprint')
   await explorer.getByLabel('Attack', { exact: true }).selectOption('simba')
   expect(await explorer.getByRole('status').textContent()).toContain('Caught in time: 20 of 20')

@@ -10,18 +10,24 @@ import { followingWords } from '../demo/story/followingWords.ts'
 import type { AttackName } from '../demo/story/names.ts'
 import { isNear } from '../demo/story/near.ts'
 import { Player } from '../demo/story/player.ts'
-import type { FromWorker, Play } from '../demo/story/protocol.ts'
-import { runStory } from '../demo/story/run.ts'
+import type { AskState, FromWorker, Play } from '../demo/story/protocol.ts'
+import { runStory, type Stage } from '../demo/story/run.ts'
 import { Runner, type WorkerLike } from '../demo/story/runner.ts'
 import { takeTurns } from '../demo/story/turns.ts'
+import { createWatch, type Watch } from '../demo/story/watch.ts'
 import type { WatchScope } from '../demo/story/watchConfig.ts'
+import { createDetector } from '../src/core/index.ts'
 import { createRandom, largest } from '../src/eval/index.ts'
 
 const MODEL = readFileSync(fileURLToPath(new URL('../models/digits.onnx', import.meta.url)))
 const net = createDigitNet(MODEL)
 const STORY: StoryConfig = { cast: 'story', attack: 'nes_b', protection: true, seed: 3 }
 
-async function play(config: Partial<StoryConfig> = {}, scope: WatchScope = 'client'): Promise<StoryEvent[]> {
+async function play(
+  config: Partial<StoryConfig> = {},
+  scope: WatchScope = 'client',
+  more: Partial<Stage> = {},
+): Promise<StoryEvent[]> {
   const events: StoryEvent[] = []
   await runStory(
     { ...STORY, ...config },
@@ -31,6 +37,7 @@ async function play(config: Partial<StoryConfig> = {}, scope: WatchScope = 'clie
       pause: async () => {},
       onEvent: (event) => events.push(event),
       scope,
+      ...more,
     },
   )
   return events
@@ -154,6 +161,42 @@ test('the attacker of the miss asks from four accounts in turn', async () => {
   expect(clients.slice(4)).toEqual(clients.slice(0, -4))
 })
 
+/** A run and the watch over it. */
+async function watched(): Promise<{ events: StoryEvent[]; watch: Watch }> {
+  let watch: Watch | undefined
+  const events = await play({}, 'client', {
+    onWatch: (made) => {
+      watch = made
+    },
+  })
+  return { events, watch: watch! }
+}
+
+test('the state after any query is that which the operator saw then, and a run from it knows who is suspended', async () => {
+  const { events, watch } = await watched()
+  const queries = of(events, 'query')
+  for (const count of [0, 1, 40, queries.length]) {
+    const again = createWatch(4, { protection: true, base: watch.stateAt(count) })
+    expect(again.describe()).toEqual(
+      count === 0 ? of(events, 'cast')[0]!.description : queries[count - 1]!.watched.description,
+    )
+  }
+  expect(() => watch.stateAt(queries.length + 1)).toThrow(/not yet to \d+; try again/)
+  const hostile = of(events, 'caught')[0]!.lane
+  const next = await play({}, 'client', { base: watch.stateAt(queries.length) })
+  expect(of(events, 'cast')[0]!.remembered).toEqual([])
+  expect(of(next, 'cast')[0]!.remembered).toEqual([hostile])
+  expect(of(next, 'caught')).toEqual([])
+  expect(of(next, 'query').some(({ lane }) => lane === hostile)).toBe(false)
+  expect(of(next, 'refused')).toHaveLength(12)
+  expect(of(next, 'done')[0]!.queries.filter((count) => count > 0)).toHaveLength(3)
+})
+
+test('a state of other detectors is refused, with its reason', () => {
+  const base = createDetector('similarity').snapshot()
+  expect(() => createWatch(4, { protection: true, base })).toThrow(/similarity/)
+})
+
 test('turns come by rate, and a taker that fails ends it all', async () => {
   const order: string[] = []
   const taker = (name: string, rate: number, count: number) => ({
@@ -198,17 +241,17 @@ test('the climax comes after 14 seconds, whenever the stream has it, and the sto
 })
 
 test('a worker that dies in the middle is replaced, and the run goes on where it was', () => {
-  const made: (WorkerLike & { sent: Play[]; dead: boolean })[] = []
+  const made: (WorkerLike & { sent: (Play | AskState)[]; dead: boolean })[] = []
   const told: StoryEvent[] = []
   let restarts = 0
   const runner = new Runner({
     make: () => {
       const worker = {
-        sent: [] as Play[],
+        sent: [] as (Play | AskState)[],
         dead: false,
         onmessage: null,
         onerror: null,
-        postMessage: (message: Play) => worker.sent.push(message),
+        postMessage: (message: Play | AskState) => worker.sent.push(message),
         terminate: () => {
           worker.dead = true
         },

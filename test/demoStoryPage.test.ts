@@ -1,13 +1,13 @@
 /** The story of the demo page in a real browser: it runs by itself, nothing leaves the page, and everybody can use it. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { StoryEvent } from '../demo/story/events.ts'
 import { launchChromium } from './tools/chromium.ts'
+import { demoHost } from './tools/demoHost.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
 
 const REPORTS = fileURLToPath(new URL('../reports', import.meta.url))
@@ -81,29 +81,6 @@ function laneStates(): Promise<(string | undefined)[]> {
 
 async function verdict(): Promise<string> {
   return (await page.getByTestId('story-verdict').textContent()) ?? ''
-}
-
-/** Serves the build under a folder, as simple hosts do. */
-async function plainHost(folder: string): Promise<{ server: Server; address: string }> {
-  const files = fileURLToPath(new URL('../dist/demo/', import.meta.url))
-  const types: Record<string, string> = {
-    html: 'text/html',
-    js: 'text/javascript',
-    css: 'text/css',
-    svg: 'image/svg+xml',
-  }
-  const host = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '', 'http://x')
-    const name = pathname === folder ? 'index.html' : pathname.slice(folder.length)
-    try {
-      const bytes = await readFile(files + name)
-      response.writeHead(200, { 'content-type': types[name.split('.').at(-1)!] ?? 'application/wasm' }).end(bytes)
-    } catch {
-      response.writeHead(404).end()
-    }
-  })
-  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
-  return { server: host, address: `http://127.0.0.1:${(host.address() as { port: number }).port}${folder}` }
 }
 
 test('the story comes to its verdict by itself: the attacker is flagged, the others are not', async () => {
@@ -204,9 +181,11 @@ test('with reduced motion it is a storyboard that the keyboard leafs through', a
   expect(await page.getByTestId('story-play').isVisible()).toBe(false)
   expect(await page.locator('.lane-count').first().textContent()).toBe('no query yet')
   await step.focus()
-  for (let still = 0; still < 3; still++) await page.keyboard.press('Enter')
-  expect(await storyState()).toBe('running')
-  await page.keyboard.press('Enter')
+  for (const still of [1, 2, 3, 4]) {
+    expect(await storyState()).toBe('running')
+    await page.keyboard.press('Enter')
+    await page.screenshot({ path: `${REPORTS}/demo-moment-${still}.png` })
+  }
   expect(await storyState()).toBe('caught')
   await page.keyboard.press('Enter')
   expect(await laneStates()).toEqual(['calm', 'calm', 'caught', 'calm'])
@@ -233,7 +212,7 @@ test('a drawn digit is answered, and a slightly changed one lights up as nearly 
 })
 
 test('plain files in a subfolder of any host will do: no headers, no isolation, one thread', async () => {
-  const host = await plainHost('/some/where/')
+  const host = await demoHost('/some/where/')
   await open(FAST, {}, host.address)
   await ended()
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
@@ -241,8 +220,7 @@ test('plain files in a subfolder of any host will do: no headers, no isolation, 
   await page.getByTestId('story-backend').selectOption('wasm')
   await expect.poll(() => page.getByTestId('badge-backend').textContent(), PATIENCE).toContain('onnxruntime WASM')
   expect(await page.getByTestId('badge-threads').textContent()).toBe('1, in a Web Worker')
-  host.server.closeAllConnections()
-  host.server.close()
+  host.close()
 })
 
 test('it opens again once its server is gone', async () => {
@@ -271,6 +249,14 @@ test.each([
     path: `${REPORTS}/demo-story-${width < 500 ? 'phone' : colorScheme}-end.png`,
     fullPage: width < 500,
   })
+  if (width < 500) {
+    await page.screenshot({ path: `${REPORTS}/demo-story-phone-first.png` })
+    await page.getByTestId('sentence-0').click() // and what is hidden at first
+    await page.getByTestId('card').waitFor()
+    await page.getByTestId('text').press('Backspace')
+    await page.getByTestId('draft-text').waitFor()
+    await page.getByTestId('meaning').locator('summary').click()
+  }
   const { violations } = await new AxeBuilder({ page: page as never }).analyze()
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
   const { inner, content } = await page.evaluate(() => {

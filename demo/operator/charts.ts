@@ -1,6 +1,7 @@
 /** The strip of charts: the rows of the shipped dashboard, each of which can be closed. */
 import { button, element } from '../elements.ts'
-import { boardOf } from './course.ts'
+import { whenNear } from '../nearby.ts'
+import { type BoardRow, boardOf } from './course.ts'
 import { onScheme } from './palette.ts'
 import { type PanelView, panelOf } from './panel.ts'
 import type { Samples } from './promql/samples.ts'
@@ -28,7 +29,7 @@ export function createCharts(): Charts {
       if (isIntersecting) visible.add(target)
       else visible.delete(target)
     }
-    refresh()
+    refreshSoon()
   })
   const sizes = new ResizeObserver(() => {
     for (const panel of panels) panel.fit()
@@ -39,12 +40,23 @@ export function createCharts(): Charts {
   const panels: PanelView[] = []
   let isPaused = false
   let shownSeconds = 0
+  let isDue = false
+  let isNear = false
+  /** What is recorded from the first look on; its panels are made once somebody is near. */
+  let board: readonly BoardRow[] | undefined
+  whenNear(root).then(() => {
+    isNear = true
+    if (board === undefined || panels.length > 0) return
+    build(board)
+    refresh()
+  })
 
   return {
     root,
     look(samples, seconds) {
-      if (panels.length === 0) build(samples)
-      for (const { course } of panels) course.add({ samples, seconds })
+      board ??= boardOf(samples)
+      for (const course of board.flatMap(({ courses }) => courses)) course.add({ samples, seconds })
+      if (isNear && panels.length === 0) build(board)
       const wait = calm.matches ? CALM_SECONDS : 0
       if (isPaused || seconds < shownSeconds + wait) return
       shownSeconds = seconds
@@ -58,9 +70,9 @@ export function createCharts(): Charts {
     },
   }
 
-  function build(samples: Samples): void {
+  function build(all: readonly BoardRow[]): void {
     const opened = matchMedia('(max-width: 40rem)').matches ? OPEN_ON_PHONE : OPEN
-    const rows = boardOf(samples).map(({ title, courses }) => {
+    const rows = all.map(({ title, courses }) => {
       const own = courses.map(panelOf)
       panels.push(...own)
       const [short, long] = title.split(/: (.*)/)
@@ -70,7 +82,7 @@ export function createCharts(): Charts {
         element('summary', {}, element('h3', {}, short), long === undefined ? null : element('span', {}, long)),
         element('div', { class: 'op-grid' }, ...own.map((panel) => panel.root)),
       )
-      details.addEventListener('toggle', refresh)
+      details.addEventListener('toggle', refreshSoon)
       return details
     })
     root.replaceChildren(element('div', { class: 'op-bar' }, pause), ...rows)
@@ -83,6 +95,16 @@ export function createCharts(): Charts {
     pause.setAttribute('aria-pressed', String(now))
     pause.textContent = now ? 'Go on' : 'Pause'
     if (!now) refresh()
+  }
+
+  /** Once, for all that asked for it until the next frame. */
+  function refreshSoon(): void {
+    if (isDue) return
+    isDue = true
+    requestAnimationFrame(() => {
+      isDue = false
+      refresh()
+    })
   }
 
   /** Words for all that is open, since not everybody looks; pictures for what can be seen. */

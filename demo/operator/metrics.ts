@@ -2,7 +2,7 @@
 import type { PlainError, Snapshot } from '../../src/core/index.ts'
 import type { MonitorDescription, Verdict } from '../../src/core/monitor/index.ts'
 import type { MonitorConfig, MonitorHostEvent } from '../../src/embed/index.ts'
-import { Instruments, type MeasuredModel, TextMeter, watchedDetectors } from '../../src/server/metrics/index.ts'
+import { Instruments, type MeasuredModel, TextMeter, type WatchedDetector } from '../../src/server/metrics/index.ts'
 
 /** A monitor as its operator sees it; that of a page, of a worker, or of the core. */
 export interface Operated {
@@ -11,11 +11,15 @@ export interface Operated {
   /** What it runs with; read anew each time, so that it may change, apart from which detectors there are. */
   readonly config: MonitorConfig
   readonly describe: () => MonitorDescription | Promise<MonitorDescription>
+  /** Its detectors as metrics show them. */
+  readonly watched: (running: MonitorDescription['detectors']) => readonly WatchedDetector[]
   /** Its memory, where that can be taken out and put back. */
   readonly state?: OperatedState
 }
 
 export interface OperatedState {
+  /** What is peculiar to it, in a sentence for the operator. */
+  readonly about?: string
   readonly snapshot: () => Snapshot | Promise<Snapshot>
   /** Throws, with its state as it was, for a snapshot that does not fit. */
   readonly restore: (snapshot: Snapshot) => unknown
@@ -82,11 +86,11 @@ export async function measure(all: readonly Operated[], options: MeasureOptions 
 
 async function measuredOf(operated: Operated): Promise<MeasuredModel> {
   const description = await operated.describe()
-  const { model, config } = operated
+  const { model, config, watched } = operated
   const date = config.calibration?.date ?? null
   return {
     name: model,
-    detectors: watchedDetectors(config, description.detectors),
+    detectors: watched(description.detectors),
     description,
     calibratedMs: date === null ? undefined : Date.parse(date),
     backends: {},

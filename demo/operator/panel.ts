@@ -70,24 +70,34 @@ function chartOf(course: Course): Content {
   const root = element('div')
   let plot: Plot | undefined
   let words: Words | undefined
+  let toldLines = 0
   let drawnLines = 0
 
   return {
     root,
     update(isSeen) {
-      if (plot === undefined || drawnLines !== course.lines.length) renew()
-      else if (isSeen) plot.draw()
+      if (words === undefined || toldLines !== course.lines.length) tellAnew()
+      if (isSeen) draw()
       place.setAttribute('aria-label', inWords(course))
       words!.tell()
     },
     fit: () => plot?.fit(),
   }
 
-  /** Series have come: another plot. */
-  function renew(): void {
-    plot?.destroy()
+  /** Series have come: other words. */
+  function tellAnew(): void {
     words = wordsOf(course)
     root.replaceChildren(...(course.spec.kind === 'number' ? [words.root, place] : [place, words.root]))
+    toldLines = course.lines.length
+  }
+
+  /** Series have come, or it has not been seen yet: another plot. */
+  function draw(): void {
+    if (plot !== undefined && drawnLines === course.lines.length) {
+      plot.draw()
+      return
+    }
+    plot?.destroy()
     plot = plotOf(course, place, (index) => words!.tell(index))
     drawnLines = course.lines.length
   }

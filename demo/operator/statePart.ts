@@ -24,6 +24,7 @@ export function statePart(
     'section',
     { class: 'op-state', 'aria-labelledby': `${id}-name` },
     element('h3', { id: `${id}-name` }, `Monitor ${model}`),
+    state.about === undefined ? null : element('p', { class: 'hint' }, state.about),
     element(
       'div',
       { class: 'op-bar' },

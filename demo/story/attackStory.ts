@@ -1,7 +1,8 @@
 /** `<attack-story>`: the story that runs by itself. Its parts are in the page's markup; this brings them together. */
+import type { Snapshot } from '../../src/core/index.ts'
 import { byId, element } from '../elements.ts'
 import { readAddress, type Settings, writeAddress } from './address.ts'
-import type { CaughtEvent, LaneInfo, QueryEvent, StoryEvent } from './events.ts'
+import type { CastEvent, CaughtEvent, LaneInfo, QueryEvent, StoryEvent } from './events.ts'
 import { DOES, rolesOf } from './names.ts'
 import { Player } from './player.ts'
 import type { BackendName, BackendReport } from './protocol.ts'
@@ -33,6 +34,11 @@ export class AttackStory extends HTMLElement {
   #seats: readonly LaneInfo[] = []
   #infos: readonly LaneInfo[] = []
   readonly #caught = new Map<number, CaughtEvent>()
+  /** Lanes that a loaded state knows as suspended. */
+  #remembered: readonly number[] = []
+  /** Queries of this run that were shown. */
+  #shown = 0
+  #onCast = () => {}
   #isPlaying = true
   /** The time of the frame before, of the browser's own clock. */
   #frameMs: number | undefined
@@ -63,6 +69,21 @@ export class AttackStory extends HTMLElement {
     requestAnimationFrame((nowMs) => this.#tick(nowMs))
   }
 
+  /** The monitor's state as far as the story has been shown. */
+  save(): Promise<Snapshot> {
+    return this.#runner.save(this.#shown)
+  }
+
+  /** Plays the run from its start, its monitor going on from this state. Rejects, and changes nothing, if it cannot. */
+  async restore(base: Snapshot): Promise<void> {
+    await this.#runner.check(base)
+    const begun = new Promise<void>((resolve) => {
+      this.#onCast = resolve
+    })
+    this.#begin(base)
+    await begun
+  }
+
   #change(changed: Partial<Settings>): void {
     const isSpeedOnly = Object.keys(changed).every((key) => key === 'speed')
     this.#settings = { ...this.#settings, ...changed }
@@ -77,12 +98,14 @@ export class AttackStory extends HTMLElement {
     this.#begin()
   }
 
-  #begin(): void {
+  #begin(base?: Snapshot): void {
     const { cast, attack } = this.#settings
     this.#player = new Player((event) => this.#isClimax(event))
     this.#isPlaying = true
     this.#infos = []
     this.#caught.clear()
+    this.#remembered = []
+    this.#shown = 0
     byId('story-title').textContent = HEADS[cast]
     byId<QueryMap>('query-map').clear()
     byId<StoryVerdict>('story-verdict').wait(
@@ -98,7 +121,7 @@ export class AttackStory extends HTMLElement {
     byId('lanes').replaceChildren(...this.#lanes)
     this.dataset['state'] = 'running'
     this.#controls.show(this.#settings, this.#state)
-    this.#runner.play(this.#settings, this.#backend)
+    this.#runner.play(this.#settings, this.#backend, base)
   }
 
   get #state() {
@@ -117,7 +140,11 @@ export class AttackStory extends HTMLElement {
 
   #feed(events: readonly StoryEvent[]): void {
     const [first] = events
-    if (first?.kind === 'cast') this.#seats = first.lanes
+    if (first?.kind === 'cast') {
+      this.#seats = first.lanes
+      this.dispatchEvent(new CustomEvent('prepared', { detail: first }))
+      this.#onCast()
+    }
     this.#player.feed(events)
   }
 
@@ -145,6 +172,7 @@ export class AttackStory extends HTMLElement {
     const map = byId<QueryMap>('query-map')
     for (const event of events) {
       if (event.kind !== 'query') continue
+      this.#shown++
       byLane[event.lane]!.push(event)
       map.add(event)
     }
@@ -156,7 +184,7 @@ export class AttackStory extends HTMLElement {
 
   #tell(event: StoryEvent): void {
     const verdict = byId<StoryVerdict>('story-verdict')
-    if (event.kind === 'cast') this.#infos = event.lanes
+    if (event.kind === 'cast') this.#open(event)
     else if (event.kind === 'refused') this.#lanes[event.lane]!.refuse()
     else if (event.kind === 'caught') {
       this.#caught.set(event.lane, event)
@@ -175,10 +203,24 @@ export class AttackStory extends HTMLElement {
     } else if (event.kind === 'done') this.#finish(event)
   }
 
+  #open({ lanes, remembered }: CastEvent): void {
+    this.#infos = lanes
+    this.#remembered = remembered
+    for (const lane of remembered) {
+      this.#lanes[lane]!.remember()
+      if (!lanes[lane]!.isAttacker) continue
+      byId<StoryVerdict>('story-verdict').remember(lane)
+      this.dataset['state'] = 'caught'
+    }
+  }
+
   #finish(event: Extract<StoryEvent, { kind: 'done' }>): void {
     const honest = this.#infos.flatMap(({ isAttacker }, lane) => (isAttacker ? [] : [lane]))
     for (const [lane, { role, isAttacker }] of this.#infos.entries()) {
-      this.#lanes[lane]!.reveal(DOES[role], { isAttacker, isCaught: this.#caught.has(lane) })
+      this.#lanes[lane]!.reveal(DOES[role], {
+        isAttacker,
+        isCaught: this.#caught.has(lane) || this.#remembered.includes(lane),
+      })
     }
     const isOpen = this.dataset['state'] === 'running'
     const words = [
@@ -196,6 +238,7 @@ export class AttackStory extends HTMLElement {
     ].filter((text) => text !== '')
     byId<StoryVerdict>('story-verdict').finish(words, { isHead: isOpen })
     this.dataset['ended'] = String(this.#settings.seed)
+    this.dispatchEvent(new CustomEvent('ended'))
     this.#controls.show(this.#settings, this.#state)
   }
 

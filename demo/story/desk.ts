@@ -11,7 +11,7 @@ const STEP_MS = 1000
 
 export function createDesk(file: Uint8Array): (message: Draw) => FromWorker {
   const net = createDigitNet(file)
-  const watch = createWatch(1, false)
+  const watch = createWatch(1, { protection: false })
   let number = 0
   return (message) => {
     const { id } = message

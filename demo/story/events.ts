@@ -23,6 +23,10 @@ export interface LaneInfo {
 export interface CastEvent {
   readonly kind: 'cast'
   readonly lanes: readonly LaneInfo[]
+  /** The monitor before the first query. */
+  readonly description: MonitorDescription
+  /** Lanes that a state which was loaded knows as suspended. */
+  readonly remembered: readonly number[]
 }
 
 /** A picture with what the model says of it. */

@@ -1,4 +1,5 @@
 /** What the page and the story's worker say to each other. */
+import type { PlainError, Snapshot } from '../../src/core/index.ts'
 import type { Near, Shown, StoryConfig, StoryEvent } from './events.ts'
 
 /** `plain`: the network in TypeScript, in the worker · `wasm`, `webgpu`: the same file in onnxruntime-web, on request. */
@@ -27,14 +28,21 @@ export interface Play {
   readonly id: number
   readonly config: StoryConfig
   readonly backend: BackendName
+  /** What the monitor goes on from; none: it begins empty. */
+  readonly base?: Snapshot | undefined
 }
+
+/** Asks for the monitor's state after so many queries of the run; or whether a run could go on from a state. */
+export type AskState =
+  | { readonly kind: 'save'; readonly id: number; readonly request: number; readonly queries: number }
+  | { readonly kind: 'check'; readonly id: number; readonly request: number; readonly base: Snapshot }
 
 /** Asks about one picture of the visitor's own, 28 × 28 bytes; or for a drawn digit, from this seed. */
 export type Draw =
   | { readonly kind: 'draw'; readonly id: number; readonly picture: Uint8Array }
   | { readonly kind: 'sample'; readonly id: number; readonly seed: number }
 
-export type ToWorker = Play | Draw
+export type ToWorker = Play | AskState | Draw
 
 /** What became of a picture of the visitor's own. */
 export interface Drawn extends Shown {
@@ -53,4 +61,9 @@ export type FromWorker =
   | { readonly kind: 'backend'; readonly id: number; readonly report: BackendReport }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | { readonly kind: 'sample'; readonly id: number; readonly picture: Uint8Array }
+  | { readonly kind: 'state'; readonly id: number; readonly request: number; readonly answer: StateAnswer }
   | Drawn
+
+export type StateAnswer =
+  | { readonly ok: true; readonly snapshot: Snapshot }
+  | { readonly ok: false; readonly error: PlainError }

@@ -1,5 +1,5 @@
 /** The story itself: four clients at one model under one watch, from a seed. Knows neither clock nor document. */
-import { type AnswerFollowingMetadata, softmax } from '../../src/core/index.ts'
+import { type AnswerFollowingMetadata, type Snapshot, softmax } from '../../src/core/index.ts'
 import {
   type AnyClient,
   answerOf,
@@ -37,6 +37,10 @@ export interface Stage {
   readonly onEvent: (event: StoryEvent) => void
   /** Whether accounts of one user are watched together. Default `client`: each by itself. */
   readonly scope?: WatchScope
+  /** A state that the monitor goes on from. Default: none. */
+  readonly base?: Snapshot | undefined
+  /** Told the watch before the first query. */
+  readonly onWatch?: (watch: Watch) => void
 }
 
 interface Lane extends LaneInfo {
@@ -51,8 +55,14 @@ class GivenUp extends Error {}
 /** Runs it to its end. */
 export async function runStory(config: StoryConfig, stage: Stage): Promise<void> {
   const lanes = await lanesOf(config, stage)
-  stage.onEvent({ kind: 'cast', lanes: lanes.map(({ role, isAttacker }) => ({ role, isAttacker })) })
-  const watch = createWatch(lanes.length, config.protection, stage.scope)
+  const watch = createWatch(lanes.length, { protection: config.protection, scope: stage.scope, base: stage.base })
+  stage.onWatch?.(watch)
+  stage.onEvent({
+    kind: 'cast',
+    lanes: lanes.map(({ role, isAttacker }) => ({ role, isAttacker })),
+    description: watch.describe(),
+    remembered: lanes.map(({ index }) => index).filter((lane) => !watch.admits({ lane }, 0)),
+  })
   const runs = lanes.map((lane) => new LaneRun(lane, watch, stage))
   await takeTurns(
     runs.map((run) => ({ rate: ROLES[run.lane.role].rate, run: (turn) => run.play(turn) })),

@@ -2,11 +2,12 @@
  * The story's worker, as the page holds it. A run is its settings: if the worker dies in the middle, the next one plays the
  * same run, and what was told before is passed over.
  */
+import { errorFromPlain, MonitorError, type Snapshot } from '../../src/core/index.ts'
 import type { StoryConfig, StoryEvent } from './events.ts'
-import type { BackendName, BackendReport, FromWorker, Play } from './protocol.ts'
+import type { AskState, BackendName, BackendReport, FromWorker, Play, StateAnswer } from './protocol.ts'
 
 export interface WorkerLike {
-  postMessage(message: Play): void
+  postMessage(message: Play | AskState): void
   terminate(): void
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null
   onerror: ((event: ErrorEvent) => void) | null
@@ -36,6 +37,8 @@ export class Runner {
   #skip = 0
   #isDone = false
   #deaths = 0
+  #requests = 0
+  readonly #waiting = new Map<number, (answer: StateAnswer) => void>()
   /** Since the page was opened. */
   restarts = 0
 
@@ -43,12 +46,38 @@ export class Runner {
     this.#options = options
   }
 
-  /** Begins a run; an earlier one is dropped. */
-  play(config: StoryConfig, backend: BackendName): void {
-    this.#asked = { config, backend }
+  /** Begins a run, from a state or from nothing; an earlier one is dropped. */
+  play(config: StoryConfig, backend: BackendName, base?: Snapshot): void {
+    this.#asked = { config, backend, base }
     this.#told = 0
     this.#deaths = 0
     this.#send()
+  }
+
+  /** The monitor's state after so many queries of the run. Rejects where there is none. */
+  save(queries: number): Promise<Snapshot> {
+    return this.#ask((request) => ({ kind: 'save', id: this.#id, request, queries }))
+  }
+
+  /** Rejects with `bad_snapshot` for a state that no run can go on from. */
+  check(base: Snapshot): Promise<Snapshot> {
+    return this.#ask((request) => ({ kind: 'check', id: this.#id, request, base }))
+  }
+
+  #ask(say: (request: number) => AskState): Promise<Snapshot> {
+    const request = ++this.#requests
+    this.#worker ??= this.#begin()
+    this.#worker.postMessage(say(request))
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request, (answer) =>
+        answer.ok ? resolve(answer.snapshot) : reject(errorFromPlain(answer.error)),
+      )
+    })
+  }
+
+  #answer(request: number, answer: StateAnswer): void {
+    this.#waiting.get(request)?.(answer)
+    this.#waiting.delete(request)
   }
 
   /** Ends the worker as a crash would. Gives how many events had been told by then. */
@@ -72,6 +101,10 @@ export class Runner {
   }
 
   #take(message: FromWorker): void {
+    if (message.kind === 'state') {
+      this.#answer(message.request, message.answer)
+      return
+    }
     if (message.id !== this.#id) return
     const { onReport, onProgress, onFailed } = this.#options
     if (message.kind === 'events') this.#tell(message.events)
@@ -95,6 +128,8 @@ export class Runner {
     this.#worker?.terminate()
     this.#worker = undefined
     this.restarts++
+    const error = new MonitorError('worker_lost', `${message}; try again`).toJSON()
+    for (const request of this.#waiting.keys()) this.#answer(request, { ok: false, error })
     if (++this.#deaths > PATIENCE) {
       this.#options.onFailed(message)
       return

@@ -1,10 +1,12 @@
 /** The Web Worker in which the story happens: model, clients and detectors. The page only draws. */
 import modelUrl from '../../models/digits.onnx?inline'
+import { MonitorError, type Snapshot, toMonitorError } from '../../src/core/index.ts'
 import { type Backend, openBackend } from './backends.ts'
 import { createDesk } from './desk.ts'
 import type { StoryEvent } from './events.ts'
-import type { BackendName, Draw, FromWorker, Play, ToWorker } from './protocol.ts'
+import type { AskState, BackendName, Draw, FromWorker, Play, StateAnswer, ToWorker } from './protocol.ts'
 import { runStory } from './run.ts'
+import { createWatch, type Watch } from './watch.ts'
 
 interface Scope {
   postMessage(message: FromWorker): void
@@ -24,6 +26,10 @@ let current = 0
 class Superseded extends Error {}
 
 scope.onmessage = ({ data }) => {
+  if (data.kind === 'save' || data.kind === 'check') {
+    scope.postMessage({ kind: 'state', id: data.id, request: data.request, answer: answerTo(data) })
+    return
+  }
   current = data.id
   const work = data.kind === 'play' ? play(data) : draw(data)
   work.catch((thrown) => {
@@ -33,12 +39,21 @@ scope.onmessage = ({ data }) => {
   })
 }
 
-async function play({ id, config, backend }: Play): Promise<void> {
+async function play({ id, config, backend, base }: Play): Promise<void> {
   const { answer, report } = await open(id, backend)
   scope.postMessage({ kind: 'backend', id, report })
   let events: StoryEvent[] = []
   let last = performance.now()
-  await runStory(config, { answer, now: () => performance.now(), pause, onEvent: (event) => events.push(event) })
+  await runStory(config, {
+    answer,
+    now: () => performance.now(),
+    pause,
+    onEvent: (event) => events.push(event),
+    onWatch: (watch) => {
+      watched = watch
+    },
+    base,
+  })
   flush()
 
   async function pause(): Promise<void> {
@@ -53,6 +68,28 @@ async function play({ id, config, backend }: Play): Promise<void> {
     if (events.length > 0) scope.postMessage({ kind: 'events', id, events })
     events = []
   }
+}
+
+/** The watch over the latest run. */
+let watched: Watch | undefined
+
+function answerTo(asked: AskState): StateAnswer {
+  try {
+    return { ok: true, snapshot: asked.kind === 'save' ? saved(asked.queries) : checked(asked.base) }
+  } catch (thrown) {
+    return { ok: false, error: toMonitorError(thrown, 'bad_snapshot').toJSON() }
+  }
+}
+
+function saved(queries: number): Snapshot {
+  if (watched === undefined) throw new MonitorError('bad_snapshot', 'no run has begun yet; try again in a moment')
+  return watched.stateAt(queries)
+}
+
+/** Throws for what no run could go on from. */
+function checked(base: Snapshot): Snapshot {
+  createWatch(1, { protection: true, base })
+  return base
 }
 
 let desk: ReturnType<typeof createDesk> | undefined

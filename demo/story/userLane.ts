@@ -62,6 +62,12 @@ export class UserLane extends HTMLElement {
     this.#say('caught', isProtected ? `Suspended at query ${number}` : `Suspicious since query ${number}`)
   }
 
+  /** Suspended before this run, by the state that was loaded. */
+  remember(): void {
+    this.#level(1)
+    this.#say('caught', 'Suspended by the loaded state')
+  }
+
   refuse(): void {
     this.#refused++
     this.#near.textContent = `${this.#refused} more refused`

@@ -5,6 +5,9 @@ import type { CaughtEvent, DoneEvent, Shown, SuccessEvent } from './events.ts'
 import { followingWords } from './followingWords.ts'
 import { LETTERS } from './shapes.ts'
 
+const HOW_TO_WATCH =
+  'The bar of a user fills as evidence adds up that the questions follow the answers. Once it is full, the user is suspended.'
+
 export class StoryVerdict extends HTMLElement {
   readonly #words = element('div', { class: 'verdict-words', role: 'status', 'aria-live': 'polite' })
   readonly #pair = element('div', { class: 'pair' })
@@ -17,7 +20,7 @@ export class StoryVerdict extends HTMLElement {
   /** Before anything is known. */
   wait(words: string): void {
     this.dataset['tone'] = 'wait'
-    this.#words.replaceChildren(element('p', {}, words))
+    this.#words.replaceChildren(element('p', {}, words), element('p', { class: 'hint' }, HOW_TO_WATCH))
     this.#pair.replaceChildren()
   }
 
@@ -33,6 +36,15 @@ export class StoryVerdict extends HTMLElement {
         {},
         `${followingWords(following)} Who explains or cleans a picture seldom lets the answers choose the next question. ${done}`,
       ),
+    )
+  }
+
+  /** The loaded state knows the attacker. */
+  remember(lane: number): void {
+    this.dataset['tone'] = 'caught'
+    this.#words.replaceChildren(
+      element('p', { class: 'verdict-head' }, icon('alarm'), `User ${LETTERS[lane]} is suspended already.`),
+      element('p', {}, 'The state that was loaded remembers it, so the model answers none of its questions.'),
     )
   }
 

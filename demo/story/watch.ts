@@ -1,6 +1,12 @@
 /** The watch over all lanes: a monitor that suspends who follows the answers, and a check for likeness to compare. */
-import { type AnswerFollowingMetadata, createDetector, pictureVector, softmax } from '../../src/core/index.ts'
-import { createStreamMonitor } from '../../src/core/monitor/index.ts'
+import {
+  type AnswerFollowingMetadata,
+  createDetector,
+  pictureVector,
+  type Snapshot,
+  softmax,
+} from '../../src/core/index.ts'
+import { createStreamMonitor, type MonitorDescription, type QueryEntry } from '../../src/core/monitor/index.ts'
 import type { Picture } from '../../src/eval/index.ts'
 import { DIGIT_SHAPE } from './drawnDigits.ts'
 import type { Near, Watched } from './events.ts'
@@ -39,11 +45,32 @@ export interface Watch {
       readonly logits: Float32Array
     },
   ): Seen
+  /** The monitor as it is now. */
+  describe(): MonitorDescription
+  /** The monitor's state as it was after so many queries; made by telling another monitor the same log. Throws for more than there were. */
+  stateAt(queries: number): Snapshot
 }
 
-/** One monitor over all lanes; what `protection` and `scope` mean stands in {@link watchConfig}. */
-export function createWatch(lanes: number, protection: boolean, scope: WatchScope = 'client'): Watch {
-  const monitor = createStreamMonitor(watchConfig(protection, scope))
+export interface WatchOptions {
+  readonly protection: boolean
+  /** Default `client`. */
+  readonly scope?: WatchScope | undefined
+  /** A state to go on from. Default: none. */
+  readonly base?: Snapshot | undefined
+}
+
+/**
+ * One monitor over all lanes; what `protection` and `scope` mean stands in {@link watchConfig}.
+ * Throws `bad_snapshot` for a base of other detectors.
+ */
+export function createWatch(lanes: number, { protection, scope = 'client', base }: WatchOptions): Watch {
+  const begin = () => {
+    const made = createStreamMonitor(watchConfig(protection, scope))
+    if (base !== undefined) made.restore(base)
+    return made
+  }
+  const monitor = begin()
+  const log: QueryEntry[] = []
   const likeness = Array.from({ length: lanes }, () => createDetector('similarity'))
   const earlier = Array.from({ length: lanes }, (): Picture[] => [])
 
@@ -53,13 +80,15 @@ export function createWatch(lanes: number, protection: boolean, scope: WatchScop
       const pixels = { ...DIGIT_SHAPE, data: input, maxValue: 1 as const }
       const vector = pictureVector(pixels)
       const observation = { vector, probabilities: softmax(logits) }
-      const { verdict, events } = monitor.apply({
+      const entry: QueryEntry = {
         kind: 'query',
         client: clientOf({ lane, account }),
         ...(scope === 'group' && { group: `user ${lane + 1}` }),
         timeMs: START_MS + timeMs,
         observations: [observation],
-      })
+      }
+      const { verdict, events } = monitor.apply(entry)
+      log.push(entry)
       const [detection] = verdict.detections
       if (detection === undefined) throw new Error(verdict.errors[0]?.message ?? 'the monitor said nothing')
       const { score, reason, suspicious, metadata } = detection
@@ -70,6 +99,15 @@ export function createWatch(lanes: number, protection: boolean, scope: WatchScop
       const following = metadata as AnswerFollowingMetadata
       const watched = { verdict, events, description: monitor.describe() }
       return { score, reason, isSuspicious: suspicious, isSuspended, following, isAlike, nearest, watched }
+    },
+    describe: () => monitor.describe(),
+    stateAt(queries) {
+      if (queries > log.length) {
+        throw new Error(`the run has come to query ${log.length}, not yet to ${queries}; try again in a moment`)
+      }
+      const same = begin()
+      for (const entry of log.slice(0, queries)) same.apply(entry)
+      return same.snapshot()
     },
   }
 }

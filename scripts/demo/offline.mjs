@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Loaded on request only: too heavy to keep beforehand. */
-const ON_REQUEST = /\.wasm$|copyNetWeights|transformers|ort\.|\/onnx-/
+const ON_REQUEST = /\.wasm$|copyNetWeights|transformers|ort\.|\/(?:onnx|embed|load|size\.worker)-/
 
 export function offline() {
   let folder = ''
@@ -32,10 +32,11 @@ export function offline() {
 }
 
 function workerOf(version, kept) {
-  return `// Keeps this build of the page. Only files of its own folder; everything else is left to the browser.
+  return `// Keeps this build of the page and its assets; everything else is left to the browser.
 const CACHE = 'monitaur-demo-${version}'
 const KEPT = ${JSON.stringify(kept)}
 const FOLDER = new URL('./', self.location.href).href
+const ASSETS = new URL('./assets/', self.location.href).href
 
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT)).then(() => self.skipWaiting()))
@@ -54,7 +55,8 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('fetch', (event) => {
   const { request } = event
   if (request.method !== 'GET' || !request.url.startsWith(FOLDER)) return
-  event.respondWith(request.mode === 'navigate' ? page(request) : file(request))
+  if (request.mode === 'navigate') event.respondWith(page(request))
+  else if (request.url.startsWith(ASSETS)) event.respondWith(file(request))
 })
 
 // The page itself from the network where there is one, so that a new build is seen at once.

@@ -5,6 +5,9 @@ export { blinded, eightBitQueries, oneInverted } from './attacks/adaptive/disgui
 export { decoyFirst, decoysAtSource, evicting, padded, resending } from './attacks/adaptive/fillers.ts'
 export { twoChildren } from './attacks/adaptive/twoChildren.ts'
 export { ATTACKS } from './attacks/index.ts'
+export { nesB } from './attacks/nes.ts'
+export { rays } from './attacks/rays.ts'
+export { simba, simbaDct } from './attacks/simba.ts'
 export { type AnyClient, CLIENTS } from './clients.ts'
 export { defineAttack, defineWorkload } from './define.ts'
 export { EXTRACTIONS } from './extraction/index.ts'
@@ -73,4 +76,8 @@ export {
   type WatchOptions,
   watchDetectors,
 } from './watch.ts'
+export { lime } from './workloads/explainers/lime.ts'
+export { occlusion } from './workloads/explainers/occlusion.ts'
 export { asAudit, WORKLOADS } from './workloads/index.ts'
+export { denoise } from './workloads/optimisers/restoration.ts'
+export { shuffled } from './workloads/repeats/unrelated.ts'

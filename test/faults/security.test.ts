@@ -92,9 +92,11 @@ describe('the policies of the pages', () => {
     for (const [name, sources] of directivesOf(policy)) {
       if (name !== 'connect-src') expect(start).toContain(`"${name} ${sources}"`)
     }
-    // Of the page it is the page's own; a worker's script comes with leave to load files of the page.
+    // Of the page it is the page's own; a worker's script comes with leave to load files of the page, and of the hub if it
+    // is the one that a visitor has asked for. What is sent stands in test/demo.test.ts.
     expect(start).toMatch(/`connect-src \$\{connect\}`/)
-    expect(start).toMatch(/policyFor\(isWorker\([^)]*\) \? "'self'" : "'none'"\)/)
+    expect(start).toContain(`policyFor(connectOf(request.url ?? ''))`)
+    expect(start).toContain(`if (!isWorker(url)) return "'none'"`)
     expect(start).toContain(`"frame-ancestors 'none'"`)
   })
 })

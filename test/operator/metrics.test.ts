@@ -1,10 +1,19 @@
 /** What the page measures: the instruments of the server, in the text that the server tells. */
 import { describe, expect, test } from 'vitest'
+import { DEFAULTS, monitorConfig } from '../../demo/config.ts'
 import { formatted } from '../../demo/operator/format.ts'
 import { measure, type Operated } from '../../demo/operator/metrics.ts'
 import { loadState, saveState } from '../../demo/operator/stateFile.ts'
+import { watchConfig } from '../../demo/story/watchConfig.ts'
+import { watchedHere } from '../../demo/watched.ts'
 import { createMonitor, type Monitor, type MonitorConfig } from '../../src/embed/index.ts'
-import { Instruments, type MeasuredModel, TextMeter, watchedDetectors } from '../../src/server/metrics/index.ts'
+import {
+  Instruments,
+  type MeasuredModel,
+  TextMeter,
+  type WatchedDetector,
+  watchedDetectors,
+} from '../../src/server/metrics/index.ts'
 import { createMetrics } from '../../src/server/metrics/provider.ts'
 import { metric } from '../tools/serverApp.ts'
 
@@ -17,7 +26,7 @@ const TEXTS = ['one question', 'another one', 'one question', 'one question', 'a
 
 async function operated(config = CONFIG): Promise<Monitor & Operated> {
   const monitor = createMonitor(config, { now: () => 1000 })
-  return { ...monitor, model: 'page', config }
+  return { ...monitor, model: 'page', config, watched: (running) => watchedDetectors(config, running) }
 }
 
 const ask = (monitor: Monitor, n: number) =>
@@ -96,6 +105,17 @@ describe("the page's metrics", () => {
     expect(metric(text, 'monitaur_phase_duration_seconds_count{model="page",phase="detect"}')).toBe(TEXTS.length)
     expect(metric(text, 'monitaur_phase_duration_seconds_count{model="page",phase="embed"}')).toBe(0)
     expect(text).not.toMatch(/client \d/)
+  })
+
+  test("on the demo page carry the families, units and thresholds of the library's own detectors", () => {
+    for (const config of [watchConfig(true), monitorConfig({ ...DEFAULTS, text: 0.7, repeats: 3 })]) {
+      const running = config.detectors.map((one) => {
+        const { name } = one as { readonly name: string }
+        return { label: name, name, scope: 'client' as const }
+      })
+      const facts = (all: readonly WatchedDetector[]) => all.map(({ options, ...rest }) => rest)
+      expect(facts(watchedHere(config))).toEqual(facts(watchedDetectors(config, running)))
+    }
   })
 
   test('of two monitors say which, and an unknown one is refused', async () => {

@@ -26,10 +26,19 @@ const ARGS = [
 /** WebGPU on the software adapter, also where a GPU is, so that every machine gives the same. */
 const WEBGPU_ARGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
-/** Starts a headless Chromium; close it after use. With `webgpu` it has a WebGPU adapter, in software. */
-export async function launchChromium({ webgpu = false }: { readonly webgpu?: boolean } = {}): Promise<Browser> {
+/** A camera that shows a disc that is eaten, and a clock. */
+const CAMERA_ARGS = ['--use-fake-device-for-media-stream']
+
+export interface BrowserParts {
+  readonly webgpu?: boolean
+  readonly camera?: boolean
+}
+
+/** Starts a headless Chromium; close it after use. With `webgpu` it has a WebGPU adapter, in software; with `camera` one. */
+export async function launchChromium({ webgpu = false, camera = false }: BrowserParts = {}): Promise<Browser> {
   const executablePath = await findChromium()
-  return chromium.launch({ executablePath, headless: true, args: webgpu ? [...ARGS, ...WEBGPU_ARGS] : ARGS })
+  const args = [...ARGS, ...(webgpu ? WEBGPU_ARGS : []), ...(camera ? CAMERA_ARGS : [])]
+  return chromium.launch({ executablePath, headless: true, args })
 }
 
 /**

@@ -42,6 +42,63 @@ export function tinyTextModel({ isStrict = false }: { readonly isStrict?: boolea
   ])
 }
 
+/**
+ * What a hub has of {@link tinyTextModel}, by path, under the names that are asked for in 8 bits. It knows the letters
+ * alone: each letter is a piece, with or without others before it.
+ */
+export function tinyTextFiles(): Readonly<Record<string, Uint8Array>> {
+  const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789']
+  const marks = [...'.,;:?!-']
+  const pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...marks, ...letters, ...letters.map((letter) => `##${letter}`)]
+  const special = (content: string) => ({ id: pieces.indexOf(content), content, special: true, normalized: false })
+  const framed = (id: string) => ({ id, ids: [pieces.indexOf(id)], tokens: [id] })
+  const tokenizer = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: pieces.slice(0, 4).map(special),
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [
+        { SpecialToken: { id: '[CLS]', type_id: 0 } },
+        { Sequence: { id: 'A', type_id: 0 } },
+        { SpecialToken: { id: '[SEP]', type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: { '[CLS]': framed('[CLS]'), '[SEP]': framed('[SEP]') },
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+    },
+  }
+  const named = { cls_token: '[CLS]', pad_token: '[PAD]', sep_token: '[SEP]', unk_token: '[UNK]' }
+  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
+  return {
+    'config.json': json({ architectures: ['BertModel'], model_type: 'bert', vocab_size: ROWS, hidden_size: WIDTH }),
+    'tokenizer.json': json(tokenizer),
+    'tokenizer_config.json': json({
+      ...named,
+      tokenizer_class: 'BertTokenizer',
+      model_max_length: 512,
+      do_lower_case: true,
+    }),
+    'onnx/model_quantized.onnx': tinyTextModel(),
+  }
+}
+
 /** A picture embedder, always the same: `last_hidden_state = pixels · A`. */
 export function tinyPictureModel(): Uint8Array {
   return model([

@@ -1,4 +1,4 @@
 /** What a monitor is measured by, without a server around it: the same names and numbers in a page. Needs no platform. */
-export { watchedDetectors } from '../http/watched.ts'
+export { type WatchedDetector, watchedDetectors } from '../http/watched.ts'
 export { Instruments, type MeasuredModel } from './instruments.ts'
 export { TextMeter } from './textMeter.ts'

@@ -5,6 +5,7 @@ import { defineOperatorView } from '../../../demo/operator/index.ts'
 import { defineTracesExplorer, loadTraces } from '../../../demo/traces/index.ts'
 import type { QueryEntry, Verdict } from '../../../src/core/monitor/index.ts'
 import { createMonitorEngine, type MonitorConfig, type Query } from '../../../src/embed/index.ts'
+import { watchedDetectors } from '../../../src/server/metrics/index.ts'
 
 const CONFIG: MonitorConfig = {
   detectors: ['confidence', { name: 'text_repetition', threshold: 3 }, 'text_similarity'],
@@ -17,7 +18,8 @@ async function start() {
   const engine = createMonitorEngine(CONFIG)
   const view = document.querySelector('operator-view')!
   const { describe, snapshot, restore } = engine
-  const operated = { model: 'page', config: CONFIG, describe, state: { snapshot, restore } }
+  const watched = (running: ReturnType<typeof describe>['detectors']) => watchedDetectors(CONFIG, running)
+  const operated = { model: 'page', config: CONFIG, describe, watched, state: { snapshot, restore } }
   const metrics = (await view.operate([operated])).of('page')
 
   /** One query, with the times of its phases. */
