@@ -4,7 +4,7 @@ export interface Door {
   /** Such as `monitaur/core`. */
   readonly name: string
   /** Where it may be imported. Elsewhere it must say what to use instead. */
-  readonly where: 'everywhere' | 'node'
+  readonly where: 'everywhere' | 'servers' | 'node'
   /** Of `door`, the module: gives what {@link says} is. */
   readonly use: string
   readonly says: unknown
@@ -79,7 +79,7 @@ export const DOORS: readonly Door[] = [
   },
   {
     name: 'monitaur/server',
-    where: 'node',
+    where: 'servers',
     use: `async ({ checkConfig, createServerApp }) => {
       const app = createServerApp({ config: checkConfig({}), isLocal: true })
       await app.open()
@@ -148,13 +148,14 @@ ${doors.join('\n')}
 /** What a door shows in a host: `ok`, or what is wrong. Names are compared with those in Node. */
 export function judge(door: string, { names, said, error }: Outcome, reference: Outcomes, kind: HostKind): string {
   const { where = 'everywhere', says = 'compiled' } = DOORS.find(({ name }) => name === door) ?? {}
-  if (where === 'node' && kind !== 'node') {
+  if (where !== 'everywhere' && (kind === 'page' || (kind === 'edge' && where === 'node'))) {
     const tells = error?.includes('needs Node, Deno or Bun') ?? false
     return tells ? 'says where to go' : `must refuse: ${error ?? JSON.stringify(said)}`
   }
   if (error !== undefined) return `failed: ${error.slice(0, 200)}`
   const here = door === 'monitaur/worker' && kind !== 'page' ? 'function' : says
-  const isSame = JSON.stringify(names) === JSON.stringify(reference[door]?.names)
+  const isSame =
+    (kind === 'edge' && where === 'servers') || JSON.stringify(names) === JSON.stringify(reference[door]?.names)
   if (!isSame) return `other names: ${names?.join(' ')}`
   return JSON.stringify(said) === JSON.stringify(here) ? 'ok' : `said ${JSON.stringify(said)}`
 }

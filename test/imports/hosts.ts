@@ -1,7 +1,7 @@
 /** Everything that imports the package, or puts it into a bundle, and then opens its doors. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { builtinModules, createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { build as esbuild } from 'esbuild'
@@ -103,7 +103,10 @@ async function byBundle({ folder }: Place): Promise<Outcomes> {
 
 async function inWorkerd({ folder }: Place): Promise<Outcomes> {
   const imports = `import kernels from 'monitaur/kernels.wasm'\n`
-  writeFileSync(join(folder, 'probe.mjs'), probe({ imports, wasm: 'kernels' }))
+  // By name, so that what the app does not need there stays out: files, and the exporter for Prometheus.
+  writeFileSync(join(folder, 'server.mjs'), `export { checkConfig, createServerApp } from 'monitaur/server'\n`)
+  const code = probe({ imports, wasm: 'kernels' }).replace(`import('monitaur/server')`, `import('./server.mjs')`)
+  writeFileSync(join(folder, 'probe.mjs'), code)
   const entry = join(folder, 'edge.mjs')
   writeFileSync(
     entry,
@@ -114,11 +117,11 @@ async function inWorkerd({ folder }: Place): Promise<Outcomes> {
     ...{ entryPoints: [entry], bundle: true, format: 'esm', platform: 'neutral', write: false, logLevel: 'error' },
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['browser', 'module', 'main'],
-    external: ['monitaur/kernels.wasm', 'node:*'],
+    external: ['monitaur/kernels.wasm', 'node:*', ...builtinModules],
   })
   const contents = readFileSync(join(folder, 'node_modules/monitaur/dist/kernels.wasm'))
   const miniflare = new Miniflare({
-    ...{ host: '127.0.0.1', port: 0, compatibilityDate: '2026-04-01' },
+    ...{ host: '127.0.0.1', port: 0, compatibilityDate: '2026-04-01', compatibilityFlags: ['nodejs_compat'] },
     modules: [
       { type: 'ESModule', path: 'worker.mjs', contents: outputFiles[0]!.text },
       { type: 'CompiledWasm', path: 'monitaur/kernels.wasm', contents },

@@ -78,7 +78,7 @@ function table(): string {
     line('', heads),
     ...lines,
     '',
-    'refers: the door is for Node, Deno and Bun, and says what to use instead',
+    'refers: the door is for servers, and says what to use instead',
     '',
   ].join('\n')
 }

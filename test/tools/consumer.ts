@@ -1,6 +1,6 @@
 /** The package as users get it: packed, and installed in a folder of its own beside what it declares, and nothing else. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -45,7 +45,8 @@ export function createConsumer({ alone = false }: ConsumerOptions = {}): Consume
   execFileSync('tar', ['-xzf', packed.file, '-C', place, '--strip-components=1'])
   for (const path of alone ? [] : shippedWith()) cpSync(join(root, path), join(folder, path), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  return { folder, packed, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  // Ten thousand files, for which Node's own takes a quarter of a minute.
+  return { folder, packed, remove: () => execFileSync('rm', ['-rf', folder]) }
 }
 
 /** Folders of the packages that npm installs for our users. */
