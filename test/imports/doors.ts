@@ -149,7 +149,7 @@ ${doors.join('\n')}
 export function judge(door: string, { names, said, error }: Outcome, reference: Outcomes, kind: HostKind): string {
   const { where = 'everywhere', says = 'compiled' } = DOORS.find(({ name }) => name === door) ?? {}
   if (where !== 'everywhere' && (kind === 'page' || (kind === 'edge' && where === 'node'))) {
-    const tells = error?.includes('needs Node, Deno or Bun') ?? false
+    const tells = error?.includes('needs Node, Deno') ?? false
     return tells ? 'says where to go' : `must refuse: ${error ?? JSON.stringify(said)}`
   }
   if (error !== undefined) return `failed: ${error.slice(0, 200)}`
