@@ -15,7 +15,7 @@ export interface Packed {
 }
 
 /** Packs what stands in `dist/` into a folder; nothing is built. */
-export function pack(folder: string): Packed {
+function pack(folder: string): Packed {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
   const out = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   const [{ filename, size, files }] = JSON.parse(out) as [
