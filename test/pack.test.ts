@@ -1,4 +1,5 @@
 /** The tarball: what is in it, that types and code agree for every way to resolve them, and that nothing is asked for in vain. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -96,5 +97,49 @@ describe('the tarball', () => {
     )
     expect(problems).toEqual([])
     expect(Object.keys(analysis.entrypoints).sort()).toEqual(Object.keys(manifest.exports).sort())
+  })
+})
+
+/** As https://keepachangelog.com has it. */
+test('the changelog has the headings that readers and tools look for', () => {
+  const text = readFileSync(join(import.meta.dirname, '../CHANGELOG.md'), 'utf8')
+  const headings = [...text.matchAll(/^(##+) (.*)$/gm)].map(([, level, title]) => ({
+    level: level!.length,
+    title: title!,
+  }))
+  const releases = headings.filter(({ level }) => level === 2).map(({ title }) => title)
+  expect(releases[0]).toBe('Unreleased')
+  for (const title of releases.slice(1)) expect(title).toMatch(/^\d+\.\d+\.\d+ - \d{4}-\d{2}-\d{2}$/)
+  const kinds = headings.filter(({ level }) => level === 3).map(({ title }) => title)
+  expect(kinds.length).toBeGreaterThan(0)
+  for (const kind of kinds) expect(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']).toContain(kind)
+})
+
+describe('the package of JSR, which is the source', () => {
+  const root = join(import.meta.dirname, '..')
+  const own = JSON.parse(readFileSync(join(root, 'jsr.json'), 'utf8')) as {
+    readonly version: string
+    readonly imports: Readonly<Record<string, string>>
+  }
+
+  test('has the versions of the one of npm', () => {
+    const { version, dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const all = { ...dependencies, ...devDependencies }
+    expect(own.version).toBe(version)
+    for (const [name, from] of Object.entries(own.imports)) expect(from).toBe(`npm:${name}@${all[name]}`)
+  })
+
+  test('would be taken, with nothing to be said but that types are inferred and optional packages found late', () => {
+    const args = ['publish', '--dry-run', '--allow-dirty', '--no-check', '--allow-slow-types']
+    const { status, stderr, stdout } = spawnSync(join(root, 'node_modules/.bin/deno'), args, {
+      ...{ cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' } },
+    })
+    const said = `${stderr}${stdout}`
+    expect(status, said).toBe(0)
+    const warnings = [...said.matchAll(/^(?:warning|error)\[([a-z-]+)\]/gm)].map(([, kind]) => kind)
+    expect(warnings.filter((kind) => !/^unanalyzable-dynamic-import$|^missing-explicit-/.test(kind!))).toEqual([])
+    const files = [...said.matchAll(/file:\/\/\S+?\/((?:src\/|jsr|README|LICENSE)\S*) \(/g)].map(([, path]) => path!)
+    expect(files.length).toBeGreaterThan(200)
+    expect(files.filter((path) => /^src\/server|^src\/eval\/node|assembly/.test(path))).toEqual([])
   })
 })
