@@ -91,7 +91,12 @@ const demo: UserConfig = {
   worker: { format: 'es' },
   assetsInclude: ['**/*.onnx'],
   plugins: [offline()],
-  build: { target, outDir: '../dist/demo', emptyOutDir: true, rolldownOptions: { external: optional } },
+  build: {
+    target,
+    outDir: '../dist/demo',
+    emptyOutDir: true,
+    rolldownOptions: { external: optional, checks: { pluginTimings: false } },
+  },
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
 }

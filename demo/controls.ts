@@ -145,7 +145,7 @@ function download(bytes: Uint8Array): void {
 }
 
 /** Does it, and shows what went wrong instead of losing it. */
-export async function attempt(work: () => Promise<void>): Promise<void> {
+async function attempt(work: () => Promise<void>): Promise<void> {
   byId('notice').hidden = true
   try {
     await work()

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Permissive ones, whose only demand is to be named. */
 const ALLOWED = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD'])
 /** Packages of development whose code the build puts into files of ours. */
-const INLINED = ['@noble/hashes', 'uplot']
+const INLINED = ['uplot']
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, lock: { type: 'string' } } })
 const lock = JSON.parse(readFileSync(values.lock ?? `${root}package-lock.json`, 'utf8'))

@@ -4,7 +4,7 @@
  *
  *   1 the working tree is clean, and the version has a heading in the changelog     4 the list of what is inside (CycloneDX)
  *   2 `npm test`, unless --skip-tests                                               5 the package, and what must not be in it
- *   3 licences, known vulnerabilities                                               6 `npm publish --provenance`
+ *   3 licences, known vulnerabilities                                               6 `npm publish --provenance`, `deno publish`
  *
  * The list and the package lie in reports/release/.
  */
@@ -18,6 +18,9 @@ const folder = `${root}reports/release`
 const { values } = parseArgs({
   options: { publish: { type: 'boolean' }, 'skip-tests': { type: 'boolean' }, 'allow-dirty': { type: 'boolean' } },
 })
+/** The types of detectors and attacks are inferred from their tables: see docs/decisions.md. */
+const SLOW_TYPES = ['--allow-slow-types']
+const deno = `${root}node_modules/.bin/deno`
 const { name, version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 try {
@@ -37,9 +40,17 @@ function main() {
   run(process.execPath, ['scripts/audit.mjs'])
   const bill = writeBill()
   const file = pack()
+  output(deno, [
+    'publish',
+    '--dry-run',
+    '--no-check',
+    ...SLOW_TYPES,
+    ...(values['allow-dirty'] ? ['--allow-dirty'] : []),
+  ])
   console.log(`release: ${name} ${version}: ${bill} components in sbom.cdx.json, ${file}`)
   if (!values.publish) return console.log('release: nothing was published; --publish does that')
   run('npm', ['publish', `${folder}/${file}`, '--provenance', '--access', 'public'])
+  run(deno, ['publish', '--no-check', ...SLOW_TYPES]) // to JSR, with provenance too
 }
 
 function checkPublisher() {
@@ -55,10 +66,10 @@ function checkTree() {
   const changed = output('git', ['status', '--porcelain']).trim()
   if (changed !== '' && !values['allow-dirty']) throw new Error(`there are changes that are not committed:\n${changed}`)
   const changelog = readFileSync(`${root}CHANGELOG.md`, 'utf8')
-  const isNamed = changelog.includes(`## ${version}`) || changelog.includes(`## [${version}]`)
+  const isNamed = changelog.includes(`## ${version} - `)
   if (isNamed) return
-  if (values.publish) throw new Error(`CHANGELOG.md has no heading '## ${version}'`)
-  console.log(`release: CHANGELOG.md has no heading '## ${version}' yet; --publish will ask for it`)
+  if (values.publish) throw new Error(`CHANGELOG.md has no heading '## ${version} - <date>'`)
+  console.log(`release: CHANGELOG.md has no heading '## ${version} - <date>' yet; --publish will ask for it`)
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Runs Vitest, then prints the table of the runtimes where they were tested, names every skipped test and counts, so that
- * nothing is left out quietly.
+ * Runs Vitest, then prints the tables of the runtimes and of the imports where they were tested, names every skipped test
+ * and counts, so that nothing is left out quietly.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const report = `${root}reports/tests.json`
 mkdirSync(`${root}reports`, { recursive: true })
-const table = `${root}reports/runtimes.txt`
-for (const file of [report, table]) rmSync(file, { force: true })
+const tables = ['runtimes', 'imports'].map((name) => `${root}reports/${name}.txt`)
+for (const file of [report, ...tables]) rmSync(file, { force: true })
 
 const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)]
 const { status } = spawnSync(process.execPath, [`${root}node_modules/vitest/vitest.mjs`, ...args], {
@@ -28,7 +28,7 @@ const skipped = testResults.flatMap(({ name, assertionResults }) =>
     .filter(({ status }) => status !== 'passed' && status !== 'failed')
     .map(({ fullName }) => `${name.slice(root.length)}: ${fullName}`),
 )
-if (existsSync(table)) console.log(`\n${readFileSync(table, 'utf8')}`)
+for (const table of tables) if (existsSync(table)) console.log(`\n${readFileSync(table, 'utf8')}`)
 if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`)
 console.log(`\n${numPassedTests} passed, ${numFailedTests} failed, ${skipped.length} skipped`)
 process.exit(status ?? 1)

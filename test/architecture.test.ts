@@ -15,7 +15,7 @@ interface Rule {
 
 /** Layer to the layers and packages it may import, the layers through their index only. */
 const MAY: Readonly<Record<string, Rule>> = {
-  core: { layers: [], packages: [/^@noble\/hashes\//] },
+  core: { layers: [], packages: [] },
   laws: { layers: ['core'], packages: [] },
   embed: {
     layers: ['core'],
@@ -74,6 +74,21 @@ describe('the layers', () => {
       }
     })
   }
+
+  test('are allowed nothing that no file of theirs imports', () => {
+    for (const [layer, { layers, packages }] of Object.entries(MAY)) {
+      const own = sources.filter((file) => file.startsWith(`src/${layer}/`))
+      const imported = own.flatMap((file) =>
+        importsOf(file).map((at) => (at.startsWith('.') ? join(dirname(file), at).split('/')[1]! : at)),
+      )
+      const isUsed = (one: string | RegExp) =>
+        imported.some((at) => (typeof one === 'string' ? one === at : one.test(at)))
+      expect(
+        [...layers, ...packages].filter((one) => !isUsed(one)),
+        layer,
+      ).toEqual([])
+    }
+  })
 
   test('the entry points use doors only', () => {
     for (const file of [...filesUnder('workers'), ...filesUnder('demo')]) {

@@ -103,6 +103,47 @@ describe.each(['as documented', 'built'])('the app with transformers.js in a wor
   })
 })
 
+describe.each(['as documented', 'built'])('the page with onnxruntime-web, %s,', (how) => {
+  test('answers different digits, and refuses who changes a little of one', { timeout: 120_000 }, async () => {
+    const running = await (how === 'built'
+      ? startBuilt('onnxruntime-web')
+      : held(startExample('onnxruntime-web/main.mjs')))
+    const { page } = await visit(running)
+    await page.getByText('ready').waitFor()
+    const items = page.locator('ol > li')
+    const ask = async (): Promise<string[]> => {
+      const answers = page.locator('ol > li:is([data-kind=answer], [data-kind=refused], [data-kind=failed])')
+      const [before, answered] = [await items.count(), await answers.count()]
+      await page.click('[data-do=ask]')
+      await until(async () => (await answers.count()) > answered)
+      return (await items.allTextContents()).slice(before)
+    }
+    const draw = async (...points: readonly (readonly [x: number, y: number])[]) => {
+      const { x, y } = (await page.locator('canvas').boundingBox())!
+      const [[left, top], ...rest] = points as [readonly [number, number], ...(readonly [number, number])[]]
+      await page.mouse.move(x + left, y + top)
+      await page.mouse.down()
+      for (const [toX, toY] of rest) await page.mouse.move(x + toX, y + toY, { steps: 12 })
+      await page.mouse.up()
+    }
+
+    await draw([112, 30], [112, 190])
+    expect((await ask()).at(-1)).toMatch(/^a \d$/)
+    await page.click('[data-do=clear]')
+    await draw([60, 40], [160, 40], [90, 190])
+    expect(await ask()).toEqual([expect.stringMatching(/^a \d$/)])
+
+    const lines: string[] = []
+    for (let i = 0; i < 9; i++) {
+      await draw([30 + 16 * i, 210], [32 + 16 * i, 210])
+      lines.push(...(await ask()))
+    }
+    expect(lines[0]).toMatch(/^flag: Similarity score: 0\.9/)
+    expect(lines.at(-1)).toMatch(/refused by the monitor's policy until/)
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+  })
+})
+
 describe.each(['as documented', 'built'])('the service worker, %s,', (how) => {
   test('watches a page that knows nothing of it, and remembers when it is stopped', async () => {
     const running = await (how === 'built' ? startBuilt('service-worker') : held(startExample('service-worker/sw.mjs')))

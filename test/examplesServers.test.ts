@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { EDITS, HONEST, type RunningExample, type StartOptions, startExample } from './tools/example.ts'
+import { findPrometheus } from './tools/prometheus.ts'
 import { until } from './tools/until.ts'
 
 const ends: (() => unknown)[] = []
@@ -140,4 +141,21 @@ test('the Express app suspends who edits one text, and prints the verdicts witho
   expect(await statusOf(url, HONEST[0]!, key('bob'))).toBe(200)
   const refusal = await post(url, { text: 'x' }, key('mallory'))
   expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(3500)
+})
+
+test("the operator's stack suspends who edits one prompt, and Prometheus knows of it", {
+  timeout: 120_000,
+}, async () => {
+  const { prometheus } = await findPrometheus()
+  const env = { PATH: [dirname(prometheus), process.env['PATH']].join(delimiter) }
+  const { address, printed } = await start('operator/start.mjs', { env, more: ['--seconds 5'] })
+  await until(() => printed().includes('running until Ctrl-C'), 60_000)
+  expect(printed()).toMatch(/^clients suspended +1$/m)
+  expect(Number(/^suspicious +(\d+)$/m.exec(printed())![1])).toBeGreaterThanOrEqual(9)
+  expect(Number(/^queries judged +(\d+)$/m.exec(printed())![1])).toBeGreaterThanOrEqual(50)
+  expect((await fetch(new URL('metrics', address))).status).toBe(200)
+
+  const [, alerts] = /^alerts +(\S+)\/alerts$/m.exec(printed())!
+  const { data } = (await (await fetch(`${alerts}/api/v1/rules`)).json()) as { data: { groups: object[] } }
+  expect(data.groups.length).toBeGreaterThan(0)
 })

@@ -2,7 +2,7 @@
 import './operator.css'
 import { OperatorView } from './view.ts'
 
-export type { ModelFeed, Operated, OperatedState, PageMetrics, Times } from './metrics.ts'
+export type { ModelFeed, Operated } from './metrics.ts'
 export { OperatorView }
 
 /** Makes the element known to the page; does nothing the second time. */

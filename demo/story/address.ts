@@ -8,7 +8,7 @@ export interface Settings extends StoryConfig {
   readonly speed: number
 }
 
-export const DEFAULTS: Settings = { cast: 'story', attack: 'nes_b', protection: true, seed: 3, speed: 1 }
+const DEFAULTS: Settings = { cast: 'story', attack: 'nes_b', protection: true, seed: 3, speed: 1 }
 
 /** What the address says; what it does not say, or says wrongly, is as by default. */
 export function readAddress(search: string): Settings {

@@ -3,7 +3,7 @@ import './traces.css'
 import { TracesExplorer } from './explorer.ts'
 import { readTraces, type TraceFile, type Traces } from './traces.ts'
 
-export { readTraces, type TraceFile, type Traces, TracesExplorer }
+export { type Traces, TracesExplorer }
 
 /** Makes the element known to the page; does nothing the second time. */
 export function defineTracesExplorer(): void {

@@ -9,6 +9,7 @@ export function show(value: unknown): string {
     return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value)
   }
   if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
   if (Array.isArray(value)) return `an array of ${value.length}`
   return typeof value === 'object' && value !== null ? `an object (${tagOf(value)})` : String(value)
 }
@@ -56,17 +57,29 @@ export function checkNumbers(list: unknown, { most, min, max, remedy = '' }: Num
   const values = (typeof list === 'object' && list !== null ? list : {}) as ArrayLike<unknown>
   const { length } = values
   if (!(Number.isInteger(length) && length >= 1 && length <= most)) {
-    refuse('bad_query', `must be an array of 1 … ${most} numbers`, length ?? list, path)
+    const unwrap = 'data' in values ? '; of a tensor pass its data' : ''
+    refuse('bad_query', `must be an array of 1 … ${most} numbers${unwrap}`, length ?? list, path)
   }
   let sum = 0
   for (let i = 0; i < length; i++) {
     const value = values[i]
     if (typeof value !== 'number' || !(value >= min && value <= max)) {
-      refuse('bad_query', `must be a finite number in [${min}, ${max}]${remedy}`, value, `${path}[${i}]`)
+      refuse(
+        'bad_query',
+        `must be a finite number in [${min}, ${max}]${remedyFor(value) ?? remedy}`,
+        value,
+        `${path}[${i}]`,
+      )
     }
     sum += value
   }
   return sum
+}
+
+/** For what runtimes of models give out beside plain lists of numbers. */
+function remedyFor(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return '; make numbers of them: Array.from(list, Number)'
+  return typeof value === 'object' && value !== null ? '; pass the rows of a batch one by one' : undefined
 }
 
 /** One of a list of words. */

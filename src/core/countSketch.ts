@@ -8,7 +8,7 @@ import { finish32, fold32 } from './hash.ts'
 export const SUMS = 256
 
 /** Of a whole number from 0 on. */
-export function sketchSeed(key: number): number {
+function sketchSeed(key: number): number {
   return fold32(key | 0, Math.floor(key / 0x100000000))
 }
 

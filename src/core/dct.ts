@@ -6,7 +6,7 @@
 /** The side of the picture. */
 export const DCT_SIZE = 32
 /** The side of the block of coefficients. */
-export const DCT_KEPT = 8
+const DCT_KEPT = 8
 
 /** Multiples of π / 64 in a full turn. */
 const TURN = 4 * DCT_SIZE

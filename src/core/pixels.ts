@@ -39,7 +39,12 @@ export function checkPixels(value: unknown, path = 'input', maxPixels = 40_000_0
     refuse('bad_query', 'must be 1 or 255; the range of floats is never guessed', maxValue, `${path}.maxValue`)
   }
   if (!isFloat && !BYTES.test(type)) {
-    refuse('bad_query', 'must be a Uint8Array, Uint8ClampedArray, Float32Array or Float64Array', data, `${path}.data`)
+    refuse(
+      'bad_query',
+      'must be a Uint8Array, Uint8ClampedArray, Float32Array or Float64Array: Float32Array.from(…)',
+      data,
+      `${path}.data`,
+    )
   }
   const length = size * channels
   if (values.length !== length) {

@@ -1,7 +1,7 @@
 /**
  * SHA-256 (FIPS 180-4) of short byte strings.
  *
- * Why not @noble/hashes, which is the rule for hashing here: a text fingerprint is two blocks long, and there the
+ * Why not @noble/hashes: a text fingerprint is two blocks long, and there the
  * library's objects, views and wiping of buffers cost more than the hash. `npm run bench` shows
  * the fingerprint of a text with either. The tests compare both, and Node's own, on random inputs.
  */

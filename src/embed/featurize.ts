@@ -11,7 +11,6 @@ import {
   embedRow,
   embedText,
   flattenAlpha,
-  isMonitorError,
   MonitorError,
   mirrorPixels,
   type Observation,
@@ -31,7 +30,6 @@ import {
   simHash,
   textFingerprint,
   textShingles,
-  withPath,
 } from '../core/index.ts'
 import type { ModelEmbedder } from './embedder.ts'
 import { type Embedder, type Hash, type Limits, readSettings, type Settings } from './featureConfig.ts'
@@ -39,6 +37,7 @@ import { decodeImage, type ImageInput } from './image.ts'
 import { isModelEmbedder } from './models.ts'
 import type { CallOptions } from './order.ts'
 import type { Parts } from './parts.ts'
+import { embedBy, hashBy } from './plugins.ts'
 import { copyOf, type InputKind, kindOf, type Query, requireInput } from './query.ts'
 
 /** Takes the one feature of a query that a detector needs. */
@@ -155,12 +154,6 @@ function hashOf(kind: InputKind, value: string | Row | Pixels, { schema, limits 
   return perceptualHash(value as Pixels)
 }
 
-async function hashBy(hash: Hash, value: string | Row | Pixels, call: CallOptions): Promise<string> {
-  const made: unknown = await plugged(() => hash(value, call), 'plugin_failed', 'hash')
-  if (typeof made === 'string' && made.length >= 1 && made.length <= 256) return made
-  return refuse('plugin_failed', 'must return a string of 1 … 256 characters', made, 'hash')
-}
-
 async function embedding(features: QueryFeatures, need: Need): Promise<Observation> {
   const given = features.query.embedding
   if (given !== undefined) {
@@ -247,36 +240,6 @@ async function vectorOf(
   if (kind === 'image') return (await parts.pictures()).embedPixels(value as Pixels)
   if (scaling === 'none') return rowVector(value as Row)
   return embedRow(value as Row, schema === undefined ? {} : { schema })
-}
-
-async function embedBy(
-  embedder: Embedder,
-  value: string | Row | Pixels,
-  call: CallOptions,
-): Promise<ArrayLike<number>> {
-  const vector = await plugged(() => embedder(value, call), 'embedder_failed', 'embedder')
-  try {
-    checkVector(vector, 0, 'embedder')
-  } catch (thrown) {
-    if (!isMonitorError(thrown)) throw thrown
-    throw new MonitorError('embedder_failed', `its result ${thrown.message.slice(thrown.path.length + 2)}`, thrown.path)
-  }
-  return copyOf(vector)
-}
-
-/** Calls a user's function; what it throws is reported as its failure, except an abort. */
-async function plugged<T>(
-  call: () => T | Promise<T>,
-  code: 'embedder_failed' | 'plugin_failed',
-  path: string,
-): Promise<T> {
-  try {
-    return await call()
-  } catch (thrown) {
-    if (isMonitorError(thrown)) throw thrown.path === '' ? withPath(thrown, path) : thrown
-    const message = thrown instanceof Error ? thrown.message : String(thrown)
-    throw new MonitorError(code, `the ${path} threw: ${message}`, path, { cause: thrown })
-  }
 }
 
 interface Input {

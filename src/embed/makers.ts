@@ -35,7 +35,9 @@ export function embedderFrom(description: Readonly<Record<string, unknown>>, pat
   const { from, ...options } = description
   const names = Object.keys(MAKERS)
   if (typeof from !== 'string' || !Object.hasOwn(MAKERS, from)) {
-    refuse('bad_config', `must be one of ${names.join(', ')}; ${hint(from, names)}`, from, `${path}.from`)
+    const isOfHub = typeof from === 'string' && from.includes('/')
+    const remedy = isOfHub ? "for a model of the hub { from: 'transformers', model: … }" : hint(from, names)
+    refuse('bad_config', `must be one of ${names.join(', ')}; ${remedy}`, from, `${path}.from`)
   }
   const listeners = new Set<(event: EmbedderEvent) => void>()
   let made: Promise<ModelEmbedder<never>> | undefined

@@ -1,5 +1,5 @@
 /** A monitor around any asynchronous model call: a transformers.js pipeline, an ONNX session, a fetch. */
-import { MonitorError } from '../core/index.ts'
+import { checkObject, MonitorError } from '../core/index.ts'
 import type { Verdict } from '../core/monitor/index.ts'
 import type { Monitor } from './monitor.ts'
 import type { Query } from './query.ts'
@@ -23,12 +23,14 @@ export interface MonitorModelOptions<Args extends readonly unknown[], Out> {
  * The same function, watched. A suspended client is refused with `suspended` before the model runs; under `enforce` the
  * answer to a query that the policy throttles or suspends is withheld with the same error. In mode `observe` the answer
  * always comes through. If no verdict can be had, `onError: 'closed'` under `enforce` withholds the answer.
+ * Throws `bad_config` for an option that it does not know.
  */
 export function monitorModel<Args extends readonly unknown[], Out>(
   model: (...args: Args) => Promise<Out>,
   monitor: WatchingMonitor,
   options: MonitorModelOptions<Args, Out> = {},
 ): (...args: Args) => Promise<Out> {
+  checkObject(options, ['client', 'toQuery', 'onVerdict', 'onError'], 'options')
   const { toQuery = defaultQuery, onVerdict, onError } = options
   return async function monitored(...args) {
     const client = typeof options.client === 'function' ? options.client(...args) : (options.client ?? '')

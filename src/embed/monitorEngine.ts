@@ -53,7 +53,7 @@ export interface EngineOptions {
 }
 
 /** How far ahead of the host's clock a query's time may be, in ms. */
-export const MAX_AHEAD_MS = 300_000
+const MAX_AHEAD_MS = 300_000
 
 /**
  * The query as it is now, with the host's time where it brings none; not copied where the caller gives it away. Throws

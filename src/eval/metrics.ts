@@ -25,7 +25,7 @@ const ALPHA = 0.05
 const DRAWS = 2000
 
 /** The first query whose score reaches the threshold. */
-export function firstAlarmOf(watched: Watched, threshold: number | 'own'): number {
+function firstAlarmOf(watched: Watched, threshold: number | 'own'): number {
   if (threshold === 'own') return watched.firstAlarm ?? Infinity
   return watched.records.find(([, score]) => score >= threshold)?.[0] ?? Infinity
 }
@@ -49,7 +49,7 @@ export function isTimely(session: SessionResult, candidate: Candidate): boolean 
   return firstAlarm(session, candidate) < (session.success ?? Infinity)
 }
 
-export function shareOf(count: number, of: number): Share {
+function shareOf(count: number, of: number): Share {
   const interval = of === 0 ? { low: 0, high: 1 } : clopperPearson(count, of, ALPHA)
   return { count, of, share: count / of, interval }
 }

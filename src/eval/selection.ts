@@ -77,7 +77,7 @@ function keeps(workloads: Groups, candidate: Candidate, alpha: number): boolean 
   })
 }
 
-export function look(sessions: readonly SessionResult[], candidate: Candidate, profile: Profile): Looked {
+function look(sessions: readonly SessionResult[], candidate: Candidate, profile: Profile): Looked {
   return {
     worst: worstWorkload(workloadsOf(sessions, profile), candidate),
     timely: timelyShare(evasions(sessions), candidate),

@@ -6,7 +6,7 @@ import { MonitorError } from '../core/index.ts'
 import { reasonOf } from './reason.ts'
 
 /** Largest image file that is read, the limit of the detectors themselves. */
-export const MAX_IMAGE_BYTES = 64 * 2 ** 20
+const MAX_IMAGE_BYTES = 64 * 2 ** 20
 
 /**
  * The bytes of an image file below `folder`. Throws `bad_query` for an absolute name, one with `..`, one that leads out of

@@ -10,6 +10,10 @@ import { type Endpoint, type ProxyMethods, releaseProxy, wrap } from 'comlink'
 import { MonitorError } from '../core/index.ts'
 import { type HostApi, PROTOCOL } from './protocol.ts'
 
+/** For whoever starts something that never answers: another module, a script that is not there, no module at all. */
+const HOW_TO_START =
+  "start it as new Worker(new URL('monitaur/worker/script', import.meta.url), { type: 'module' }), or with a script that calls serveWorker(self)"
+
 /** The part of a Web Worker that is used. */
 export interface WorkerLike extends Endpoint {
   terminate(): void
@@ -63,6 +67,7 @@ export class Link {
   #session: Session
   #failuresInRow = 0
   #restarts = 0
+  #hasAnswered = false
   #dead: MonitorError | undefined
 
   constructor(
@@ -180,6 +185,7 @@ export class Link {
       const remedy = 'load the worker script of this release'
       throw new MonitorError('worker_lost', `speaks protocol ${protocol}, expected ${PROTOCOL}; ${remedy}`)
     }
+    this.#hasAnswered = true
     await withClock(
       Promise.race([this.#replacing.prepare(api), lost]),
       this.#options.timeoutMs,
@@ -210,7 +216,8 @@ export class Link {
         this.#make === undefined
           ? 'a port cannot be started again'
           : `gave up after ${this.#options.maxRestarts} restarts in a row`
-      this.#dead = new MonitorError('worker_lost', `${error.message}; ${tried}`)
+      const remedy = this.#hasAnswered || this.#make === undefined ? '' : `; ${HOW_TO_START}`
+      this.#dead = new MonitorError('worker_lost', `${error.message}; ${tried}${remedy}`)
       session.end(this.#dead)
       return
     }

@@ -20,7 +20,7 @@ import {
   workloadsOf,
   worstWorkload,
 } from '../../src/eval/index.ts'
-import { figuresOf } from '../../src/eval/node/plots.ts'
+import { figuresOf, loadPens } from '../../src/eval/node/plots.ts'
 import { RECORD, session, watched } from './made.ts'
 
 const at = (threshold: number): Candidate => ({ name: `d ≥ ${threshold}`, thresholds: { d: threshold } })
@@ -242,8 +242,9 @@ describe('the report', () => {
     expect(text).toContain('| d | 1000 | 1000 | 1000 | 10 | 20 |')
   })
 
-  test('is a page that needs nothing, with pictures, and no name can break out of it', () => {
-    const figures = figuresOf(sessions, [{ name: 'd', thresholds: { d: 'own' } }], ['d'])
+  test('is a page that needs nothing, with pictures, and no name can break out of it', async () => {
+    const pens = (await loadPens())!
+    const figures = figuresOf(pens, sessions, [{ name: 'd', thresholds: { d: 'own' } }], ['d'])
     expect(figures.map(({ title }) => title)).toEqual([
       'Attacks caught against honest clients disturbed',
       'How soon: d',

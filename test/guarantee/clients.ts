@@ -30,7 +30,7 @@ const DAY = 86_400_000
 const START_MS = 1_790_000_000_000
 
 /** An honest client's queries in their order. */
-export function honest(world: World, { part, seed, longest, tail, habits }: Population, number: number): QueryEntry[] {
+function honest(world: World, { part, seed, longest, tail, habits }: Population, number: number): QueryEntry[] {
   const next = random(1_000_003 * seed + number)
   for (let i = 0; i < 8; i++) next()
   const client = `${part} ${seed} ${number}`

@@ -23,7 +23,7 @@ export interface Share {
   readonly interval: Interval
 }
 
-export function shareOf(count: number, of: number): Share {
+function shareOf(count: number, of: number): Share {
   return { count, of, share: count / of, interval: clopperPearson(count, of, 0.05) }
 }
 

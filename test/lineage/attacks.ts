@@ -3,7 +3,7 @@ import { cut, gap, logProbability, SIDE, SIZE } from './target.ts'
 import type { Network } from './watched.ts'
 
 /** No number further than `ball` from the source, and all in 0 … 1. */
-export function project(x: Float64Array, centre: Float64Array, ball: number): Float64Array {
+function project(x: Float64Array, centre: Float64Array, ball: number): Float64Array {
   return x.map((v, i) => cut(Math.min(Math.max(v, centre[i]! - ball), centre[i]! + ball)))
 }
 

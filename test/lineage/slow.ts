@@ -28,7 +28,7 @@ export interface Constants {
   readonly key: number
 }
 
-export const CONSTANTS: Constants = {
+const CONSTANTS: Constants = {
   TAU: 20,
   R: 32,
   A: 4,

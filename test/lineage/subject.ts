@@ -20,7 +20,7 @@ type Options = Partial<DescentLineageConfig> & {
 }
 
 /** A subject with the detector's name, as the laws' test wants it; `size` numbers an input. */
-export function lineageSubject(
+function lineageSubject(
   what: string,
   { size = EXACT, window = 40, labelOnly = false, ...options }: Options = {},
 ): LawSubject<Observation> & { readonly detector: string } {

@@ -29,7 +29,10 @@ export interface StaticServer {
 }
 
 /** Serves the folder of the first prefix that fits: `{ '/dist/': folder, '/': another }`. Prefixes end with a slash. */
-export async function serveStatic(folders: Readonly<Record<string, string>>): Promise<StaticServer> {
+export async function serveStatic(
+  folders: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = HEADERS,
+): Promise<StaticServer> {
   const requests: string[] = []
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname))
@@ -39,10 +42,10 @@ export async function serveStatic(folders: Readonly<Record<string, string>>): Pr
     const file = join(folders[prefix] ?? '', rest.slice(prefix.length))
     try {
       const body = await readFile(file)
-      response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' })
+      response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' })
       response.end(body)
     } catch {
-      response.writeHead(404, HEADERS).end()
+      response.writeHead(404, headers).end()
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

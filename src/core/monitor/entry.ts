@@ -5,7 +5,7 @@ import type { Observation } from '../types.ts'
 import type { Entry } from './verdict.ts'
 
 /** The last moment that a `Date` can hold, in ms since the epoch: the year 275760. */
-export const LATEST_MS = 8.64e15
+const LATEST_MS = 8.64e15
 
 /** Most characters of a name. */
 export const MAX_ID = 256
@@ -40,7 +40,7 @@ function checkObservation(one: unknown, i: number): void {
 }
 
 /** A time, or a length of time, in ms. Throws `bad_query`. */
-export function checkTime(value: unknown, path: string): number {
+function checkTime(value: unknown, path: string): number {
   return checkNumber(value, { min: 0, max: LATEST_MS }, path, 'bad_query')
 }
 

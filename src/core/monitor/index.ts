@@ -4,18 +4,15 @@
  */
 export { type CalibrateStreamOptions, calibrateStreamMonitor } from './calibrateStreamMonitor.ts'
 export {
-  CALIBRATE_MONITOR_KEYS,
   type CalibratedDetector,
   type CalibrateMonitorOptions,
   MonitorCalibrator,
 } from './calibration/calibrator.ts'
 export {
-  type CalibratedSlot,
-  type CalibratedUnits,
   calibratedLimits,
   type MonitorCalibration,
 } from './calibration/record.ts'
-export type { ClientLimits, ClientsConfig } from './clients.ts'
+export type { ClientsConfig } from './clients.ts'
 export { checkClient, checkGroup } from './entry.ts'
 export { createStreamMonitor, MONITOR_KEYS } from './monitor.ts'
 export type { Action, Policy, PolicyConfig } from './policy.ts'
@@ -27,7 +24,6 @@ export type {
   ClientExport,
   ClientSummary,
   DescribedCalibration,
-  DescribedDetector,
   Entry,
   MonitorDescription,
   MonitorEvent,

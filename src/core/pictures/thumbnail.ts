@@ -29,14 +29,6 @@ export function thumbnail(pixels: Pixels): Planes {
   return planes
 }
 
-/** Left and right exchanged. */
-export function mirror(planes: Planes): Planes {
-  const [red, green, blue] = planes.map((values) =>
-    values.map((_, i) => values[i - (i % SIZE) + (SIZE - 1 - (i % SIZE))]!),
-  )
-  return [red!, green!, blue!]
-}
-
 function plane(): Float64Array {
   return new Float64Array(SIZE * SIZE)
 }

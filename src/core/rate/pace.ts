@@ -14,7 +14,7 @@ export function crowding(count: number, total: number, part: number): number {
 }
 
 /** Gaps that say something of how regular they are. */
-export const LEAST_GAPS = 8
+const LEAST_GAPS = 8
 
 export interface Pace {
   /**

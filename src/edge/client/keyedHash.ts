@@ -1,5 +1,5 @@
 /** Names that stand for secrets and addresses, and from which nobody gets back without the key. */
-import { checkNumber, refuse, sha256Hex, sha256HexAfter } from '../../core/index.ts'
+import { refuse, sha256Hex, sha256HexAfter } from '../../core/index.ts'
 
 /** At least 16 bytes; a text stands for its UTF-8. */
 export type Secret = string | Uint8Array
@@ -42,6 +42,13 @@ function keyOf(secret: Secret, path: string): string {
     refuse('bad_config', 'must be a text or a Uint8Array', secret, path)
   }
   const bytes = typeof secret === 'string' ? encoder.encode(secret) : secret
-  checkNumber(bytes.length, { min: MIN_BYTES }, `${path}.length`)
+  if (bytes.length < MIN_BYTES) {
+    refuse(
+      'bad_config',
+      `must have ${MIN_BYTES} bytes or more, as of openssl rand -hex 16`,
+      bytes.length,
+      `${path}.length`,
+    )
+  }
   return sha256Hex(bytes)
 }

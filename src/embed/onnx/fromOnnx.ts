@@ -75,6 +75,7 @@ export function fromOnnx<In>(options: OnnxOptions & FeedInput<In>): ModelEmbedde
  * `overloaded`, `aborted`; an unknown `output` is `bad_config` with the names that the model has.
  */
 export function fromOnnx<In>(options: FromOnnxOptions<In>): ModelEmbedder<In> {
+  if (typeof options === 'string') refuse('bad_config', 'takes options: fromOnnx({ model, … })', options, 'options')
   const isOfPixels = options?.input !== 'thumbnail' && typeof options?.input !== 'function'
   checkObject(options, [...COMMON_KEYS, ...RUNTIME_KEYS, ...(isOfPixels ? PICTURE_KEYS : [])], '')
   checkCommon(options)

@@ -35,7 +35,7 @@ export interface Run {
 type Named = Pick<SessionResult, 'client' | 'victim' | 'source' | 'seed'>
 
 /** What names a session in its run. */
-export function keyOf({ client, victim, source, seed }: Named): string {
+function keyOf({ client, victim, source, seed }: Named): string {
   return JSON.stringify([client, victim, source, seed])
 }
 

@@ -1,6 +1,5 @@
 /** The pictures of a report, by Observable Plot on a document without a browser. */
-import { dot, line, type PlotOptions, plot, ruleX, tickX } from '@observablehq/plot'
-import { parseHTML } from 'linkedom'
+import type { PlotOptions } from '@observablehq/plot'
 import type { Candidate } from '../metrics.ts'
 import { delays, highestScores, tradeOffs } from '../report/curves.ts'
 import type { Figure } from '../report/report.ts'
@@ -10,24 +9,44 @@ const WIDTH = 860
 /** What a logarithmic axis shows of a share of nothing. */
 const LEAST = 1e-3
 
+/** The two packages that draw. Loaded here, so that a bundle of a server is made without them as well. */
+export interface Pens {
+  readonly plot: typeof import('@observablehq/plot')
+  readonly document: Document
+}
+
+/** Undefined where one of them is missing. */
+export async function loadPens(): Promise<Pens | undefined> {
+  try {
+    const plot = await import('@observablehq/plot')
+    const { parseHTML } = await import('linkedom')
+    return { plot, document: parseHTML('<html><body></body></html>').document as unknown as Document }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw thrown
+    return undefined
+  }
+}
+
 export function figuresOf(
+  pens: Pens,
   sessions: readonly SessionResult[],
   candidates: readonly Candidate[],
   labels: readonly string[],
 ): Figure[] {
   return [
-    tradeOffFigure(sessions, labels),
-    ...candidates.map((candidate) => delayFigure(sessions, candidate)),
-    ...labels.map((label) => scoreFigure(sessions, label)),
+    tradeOffFigure(pens, sessions, labels),
+    ...candidates.map((candidate) => delayFigure(pens, sessions, candidate)),
+    ...labels.map((label) => scoreFigure(pens, sessions, label)),
   ].filter((figure) => figure !== undefined)
 }
 
-function tradeOffFigure(sessions: readonly SessionResult[], labels: readonly string[]): Figure | undefined {
+function tradeOffFigure(pens: Pens, sessions: readonly SessionResult[], labels: readonly string[]): Figure | undefined {
+  const { dot, line, ruleX } = pens.plot
   const data = labels.flatMap((label) => tradeOffs(sessions, label, 'F'))
   const drawn = data.filter(({ worst, timely }) => Number.isFinite(worst) && Number.isFinite(timely))
   if (drawn.length === 0) return undefined
   const shown = drawn.map((point) => ({ ...point, worst: Math.max(point.worst, LEAST) }))
-  const svg = draw({
+  const svg = draw(pens, {
     height: 420,
     x: {
       type: 'log',
@@ -51,14 +70,15 @@ function tradeOffFigure(sessions: readonly SessionResult[], labels: readonly str
   }
 }
 
-function delayFigure(sessions: readonly SessionResult[], candidate: Candidate): Figure | undefined {
+function delayFigure(pens: Pens, sessions: readonly SessionResult[], candidate: Candidate): Figure | undefined {
+  const { line } = pens.plot
   const data = delays(sessions, candidate)
   if (data.length === 0) return undefined
   const clients = [...new Set(data.map(({ client }) => client))]
   return {
     title: `How soon: ${candidate.name}`,
     note: 'Share of the sessions of each attack with an alarm (blue) and with a success (red) by each query.',
-    svg: draw({
+    svg: draw(pens, {
       height: 60 + 90 * clients.length,
       x: { type: 'log', label: 'query →', grid: true },
       y: { domain: [0, 1], ticks: 3, label: null },
@@ -78,7 +98,8 @@ function delayFigure(sessions: readonly SessionResult[], candidate: Candidate): 
   }
 }
 
-function scoreFigure(sessions: readonly SessionResult[], label: string): Figure | undefined {
+function scoreFigure(pens: Pens, sessions: readonly SessionResult[], label: string): Figure | undefined {
+  const { tickX } = pens.plot
   const data = highestScores(sessions, label)
   if (data.length === 0) return undefined
   const attacksFirst = [...data].sort((a, b) => Number(a.role === 'benign') - Number(b.role === 'benign'))
@@ -86,7 +107,7 @@ function scoreFigure(sessions: readonly SessionResult[], label: string): Figure 
   return {
     title: `Scores: ${label}`,
     note: 'The largest score of each session: red attacks, blue honest clients, grey what is neither.',
-    svg: draw({
+    svg: draw(pens, {
       height: 50 + 22 * clients.length,
       marginLeft: 230,
       x: { label: 'largest score →', grid: true },
@@ -101,7 +122,6 @@ function colourOf(role: string): string {
   return role === 'equivalent' ? '#777' : '#b2182b'
 }
 
-function draw(options: PlotOptions): string {
-  const { document } = parseHTML('<html><body></body></html>')
-  return plot({ document: document as unknown as Document, width: WIDTH, ...options }).outerHTML
+function draw({ plot, document }: Pens, options: PlotOptions): string {
+  return plot.plot({ document, width: WIDTH, ...options }).outerHTML
 }

@@ -4,6 +4,7 @@ import { labelsOf } from '../report/compare.ts'
 import type { Figure } from '../report/report.ts'
 import { htmlReport, markdownReport, ownCandidates, type ReportInput, tablesOf } from '../report/report.ts'
 import { writeAtOnce } from './files.ts'
+import { figuresOf, loadPens } from './plots.ts'
 
 export interface WrittenReport {
   readonly markdown: string
@@ -25,13 +26,8 @@ export async function writeReport(folder: string, input: ReportInput): Promise<W
 }
 
 async function figures({ sessions, candidates = ownCandidates(sessions) }: ReportInput) {
-  let plots: typeof import('./plots.ts')
-  try {
-    plots = await import('./plots.ts')
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw thrown
-    const reason = "plots need the packages '@observablehq/plot' and 'linkedom': npm i @observablehq/plot linkedom"
-    return { figures: [] as Figure[], reason }
-  }
-  return { figures: plots.figuresOf(sessions, candidates, labelsOf(sessions)), reason: undefined }
+  const pens = await loadPens()
+  if (pens !== undefined) return { figures: figuresOf(pens, sessions, candidates, labelsOf(sessions)) }
+  const reason = "plots need the packages '@observablehq/plot' and 'linkedom': npm i @observablehq/plot linkedom"
+  return { figures: [] as Figure[], reason }
 }

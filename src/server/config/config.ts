@@ -74,11 +74,11 @@ export interface OtlpConfig {
 }
 
 /** What the reference server runs: one window for everybody, whatever the client's name. */
-export const DEFAULT_DETECTORS: ModelConfig['detectors'] = [
+const DEFAULT_DETECTORS: ModelConfig['detectors'] = [
   { name: 'confidence', mode: 'entropy', threshold: 0.8, scope: 'global' },
 ]
-export const DEFAULT_MODEL = 'default'
-export const MAX_MODELS = 64
+const DEFAULT_MODEL = 'default'
+const MAX_MODELS = 64
 
 const KEYS = ['host', 'port', 'token', 'cors', 'limits', 'state', 'log', 'metrics', 'models'] as const
 const MODEL_KEYS = ['detectors', 'clients', 'policy', 'calibration', 'calibrationFile', 'calibratedAt'] as const

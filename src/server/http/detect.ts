@@ -99,7 +99,7 @@ function quoted(text: string): string {
 }
 
 /** A verdict in the reference's words. With several detectors the most telling one speaks. */
-export function toAnswer(watch: Watch, verdict: Verdict): DetectAnswer {
+function toAnswer(watch: Watch, verdict: Verdict): DetectAnswer {
   const { detections, errors, suspicious } = verdict
   const speaker = detections.length === 1 ? detections[0]! : mostTelling(detections)
   const answer = answerOf(watch, speaker)

@@ -3,9 +3,10 @@ import { isMonitorError, type PlainError } from '../../core/index.ts'
 import { checkClient, type Verdict } from '../../core/monitor/index.ts'
 import type { CallOptions } from '../../embed/index.ts'
 import { fromPlain, HttpError, toHttpError } from './errors.ts'
+import type { Judged } from './judged.ts'
 import { type Draft, draftOfJson, inCallersWords } from './query.ts'
 import { isBug, type Service } from './service.ts'
-import type { Judged, Watch } from './watch.ts'
+import type { Watch } from './watch.ts'
 
 /** A refusal that has been counted. */
 class CountedError extends HttpError {}

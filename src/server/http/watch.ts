@@ -1,5 +1,5 @@
 /** One watched model: its monitor, taken apart so that each phase can be timed and thresholds can change while it runs. */
-import { checkProbabilities, type Observation, type PlainError, type Snapshot } from '../../core/index.ts'
+import type { Observation, Snapshot } from '../../core/index.ts'
 import type {
   Admission,
   ClientExport,
@@ -9,7 +9,6 @@ import type {
   MonitorEvent,
   Policy,
   QueryEntry,
-  Verdict,
 } from '../../core/monitor/index.ts'
 import type { JournalEvent, JournalOptions, Stores } from '../../edge/index.ts'
 import {
@@ -28,21 +27,9 @@ import {
   warmupAll,
 } from '../../embed/index.ts'
 import { type ModelConfig, monitorOf } from '../config/config.ts'
+import { isDistribution, isPlainError, type Judged, verdictOf } from './judged.ts'
 import { type LogState, Memory } from './memory.ts'
 import { takesProbabilities, type WatchedDetector, watchedDetectors } from './watched.ts'
-
-/** What became of a query. Times are in seconds. */
-export type Judged =
-  | {
-      readonly kind: 'verdict'
-      readonly verdict: Verdict
-      readonly embedSeconds: number
-      readonly detectSeconds: number
-      /** From the write to the answer, where there is a log. */
-      readonly logSeconds?: number
-    }
-  /** No detector could take a feature from it: nothing was learned. At least one error. */
-  | { readonly kind: 'refused'; readonly errors: readonly PlainError[] }
 
 export interface WatchOptions {
   /** ms since the epoch. */
@@ -284,30 +271,5 @@ export class Watch {
   /** Behind all earlier calls, and before all later ones. */
   async #inTurn<R>(step: () => Promise<R>): Promise<R> {
     return this.#order.run(() => this.opened, step)
-  }
-}
-
-function verdictOf(
-  { verdict }: MonitorApplied,
-  { startMs, readyMs, beginMs }: { readonly startMs: number; readonly readyMs: number; readonly beginMs: number },
-): Extract<Judged, { kind: 'verdict' }> {
-  return {
-    kind: 'verdict',
-    verdict: verdict as Verdict,
-    embedSeconds: (readyMs - startMs) / 1000,
-    detectSeconds: (performance.now() - beginMs) / 1000,
-  }
-}
-
-function isPlainError(value: unknown): value is PlainError {
-  return (value as PlainError | null)?.name === 'MonitorError'
-}
-
-function isDistribution(values: ArrayLike<number>): boolean {
-  try {
-    checkProbabilities(values)
-    return true
-  } catch {
-    return false
   }
 }

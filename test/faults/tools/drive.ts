@@ -63,7 +63,7 @@ export async function drive(address: string, stream: readonly Recorded[], option
 /** Long, for a machine with other work to do: a server that was killed ends its connections. */
 const PATIENCE_MS = 60_000
 
-export function post(url: string, body: object, agent?: Agent): Promise<{ status: number; body: string }> {
+function post(url: string, body: object, agent?: Agent): Promise<{ status: number; body: string }> {
   const text = JSON.stringify(body)
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
   return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ import type { Recorded } from './stream.ts'
 type Json = any
 
 /** The monitor of the replicas' configuration. */
-export function watchedMonitor(now?: () => number): Monitor {
+function watchedMonitor(now?: () => number): Monitor {
   const [{ name: _, ...model }] = (configOf() as { models: Json[] }).models as [Json]
   return createMonitor(model, now === undefined ? {} : { now })
 }

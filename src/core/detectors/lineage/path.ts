@@ -16,7 +16,7 @@ export const TIP_MARGIN = 4
 /** Logarithm of rule S's e-process. */
 export const EVIDENCE = 5
 /** Lowest margin that counted as a record. */
-export const RECORD = 6
+const RECORD = 6
 export const RECORDS = 7
 /** Sum of the falls along the path. */
 export const DOWN = 8

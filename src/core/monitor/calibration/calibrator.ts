@@ -37,7 +37,7 @@ export interface CalibrateMonitorOptions extends Promised {
   readonly halfLifeMs?: number
 }
 
-export const CALIBRATE_MONITOR_KEYS = ['alpha', 'assurance', 'date', 'halfLifeMs']
+const CALIBRATE_MONITOR_KEYS = ['alpha', 'assurance', 'date', 'halfLifeMs']
 
 /** What the monitor said of a query. */
 interface Said {

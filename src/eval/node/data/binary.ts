@@ -31,7 +31,7 @@ const IMAGES = 0x803
 const LABELS = 0x801
 
 /** The file of the labels that goes with one of pictures. */
-export function idxLabelsOf(path: string): string {
+function idxLabelsOf(path: string): string {
   return path.replace(/images([^/\\]*)idx3/, 'labels$1idx1')
 }
 
