@@ -23,7 +23,7 @@ export type Use = keyof typeof SETS
  *   `provenance` or `neighbour_distance` on your own traffic.
  *
  * Whoever has traffic of honest clients adds `distribution_shift` with what `fitShift(clients, { form: 'bets' })` gives: in our tests it
- * saw thieves within some ten queries, without disturbing narrow clients (bench/results/extraction.md).
+ * saw thieves who do nothing else within some ten queries; bench/results/extraction.md says whom it disturbed.
  *
  * All of them with `query_rate`, whose limits are a guess. They are chosen for silence: bench/results says what each misses.
  *
