@@ -4,7 +4,7 @@ import type { MonitoredDetector } from './monitor/index.ts'
 
 const SETS = {
   'image-classifier': [{ name: 'answer_following' }, { name: 'query_rate' }],
-  'tabular-api': [{ name: 'answer_following' }, { name: 'query_rate' }],
+  'tabular-api': [{ name: 'query_rate' }],
   'text-api': [{ name: 'margin_trend' }, { name: 'query_rate' }],
   llm: [{ name: 'query_rate' }],
 } as const satisfies Readonly<Record<string, readonly MonitoredDetector[]>>
@@ -16,11 +16,10 @@ export type Use = keyof typeof SETS
  * Detectors for `createMonitor`, chosen by the evaluation: of those that disturbed none of the honest workloads there, the ones
  * that caught most. Each client has a memory of its own, of about 83 kB when it is full (bench/results/recommended.md).
  *
- * - `image-classifier`: `answer_following`, with probabilities as `modelOutput`.
- * - `tabular-api`: the same. At rows it disturbed nobody and caught little: attacks on rows were through within 20 queries.
- * - `text-api`: `margin_trend`, with probabilities as `modelOutput`.
- * - `llm`: nothing but `query_rate`. Nothing tried there caught misuse without disturbing who works with templates; `calibrate`
- *   `provenance` or `neighbour_distance` on your own traffic.
+ * - `image-classifier`: `answer_following`, with probabilities as `modelOutput` (bench/results/eval-cifar10.md).
+ * - `text-api`: `margin_trend`, with probabilities as `modelOutput`: prompt fuzzing, and little else (eval-banking77.md).
+ * - `tabular-api`, `llm`: nothing but `query_rate`. Nothing tried there caught attacks or misuse without disturbing who works with
+ *   what-if grids, sweeps, templates or edits (eval-adult.md, eval-prompts.md); `calibrate` a detector on your own traffic.
  *
  * Whoever has traffic of honest clients adds `distribution_shift` with what `fitShift(clients, { form: 'bets' })` gives: in our tests it
  * saw thieves who do nothing else within some ten queries; bench/results/extraction.md says whom it disturbed.
