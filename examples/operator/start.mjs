@@ -89,15 +89,26 @@ async function ask(client, input) {
 }
 
 async function tellTotals() {
+  const end = Date.now() / 1000
+  // What it knows is as old as its last look at the server.
+  for (let i = 0; i < 100 && !(Number(await totalOf('max(timestamp(detector_requests_total))')) > end); i++) {
+    await new Promise((done) => setTimeout(done, 200))
+  }
   for (const [what, expression] of [
     ['queries judged', 'sum(detector_requests_total{detector="text_similarity"})'],
     ['suspicious', 'sum(suspicious_queries_total{detector="text_similarity"})'],
     ['clients suspended', 'sum(monitaur_clients_suspended)'],
   ]) {
-    const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`)
-    const { data } = await response.json()
-    console.log(`${what.padEnd(19)} ${data.result[0]?.value[1] ?? 'unknown'}`)
+    console.log(`${what.padEnd(19)} ${(await totalOf(expression)) ?? 'unknown'}`)
   }
+}
+
+async function totalOf(expression) {
+  const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`).catch(
+    () => undefined,
+  )
+  const { data } = (await response?.json()) ?? {}
+  return data?.result[0]?.value[1]
 }
 
 async function freePort() {

@@ -180,7 +180,8 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
           const [position, token] = await link.command<(Buffer | null)[]>('HMGET', pointer, 'position', 'token')
           if (!position || !token) return undefined
           const bytes = await loadParts(`${pointer}:${token.toString('latin1')}`)
-          if (bytes !== undefined) return { bytes, position: positionOf(countOf(position, 'snapshot.position')) }
+          if (bytes !== undefined)
+            return { bytes, position: position.length === 0 ? '' : positionOf(countOf(position, 'snapshot.position')) }
         } // it was replaced meanwhile, again and again
         throw new MonitorError('bad_snapshot', 'has a name and no content: Redis has lost or evicted it', 'snapshot')
       },
