@@ -106,6 +106,8 @@ const test: ViteUserConfig = {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/tools/setup.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+    // Most of the long ones wait for browsers and servers.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 300_000,
   },

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zmtpSocket } from './zmtp.mjs'
 
+/** So late what a cell shows may come. */
+const LATE_MS = 300
 const START_MS = 60_000
 const PORTS = ['shell_port', 'iopub_port', 'stdin_port', 'control_port', 'hb_port']
 const DELIMITER = '<IDS|MSG>'
@@ -71,7 +73,10 @@ export async function startKernel({ deno, folder }) {
         if (type === 'status') isIdle ||= content.execution_state === 'idle'
         else if (type === 'execute_reply') isReplied = true
         else add(outputs, type, content)
-        if (isIdle && isReplied) resolve(outputs)
+        if (!(isIdle && isReplied)) return
+        if (code === '' || outputs.length > 0) resolve(outputs)
+        // What a cell shows may come after its being idle: one more turn.
+        else execute('').then(() => setTimeout(resolve, LATE_MS, outputs), reject)
       })
       const header = {
         msg_id: id,

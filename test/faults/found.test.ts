@@ -25,6 +25,15 @@ describe('snapshots', () => {
     expect(() => detector.restore(odd as never)).toThrow(refused('bad_snapshot'))
     expect(detector.size()).toBe(0)
   })
+
+  test('a group of lineages without its inputs is refused as well', () => {
+    const detector = createDetector('descent_lineage')
+    for (const x of [0.1, 0.11]) detector.process({ vector: [x, 0.5], probabilities: [0.6, 0.4] })
+    const saved = structuredClone(detector.snapshot()) as unknown as { state: { groups: Record<string, unknown>[] } }
+    saved.state.groups[0]!['numbers'] = undefined
+    expect(() => detector.restore(saved as never)).toThrow(refused('bad_snapshot'))
+    expect(detector.size()).toBe(2)
+  })
 })
 
 describe('entries', () => {

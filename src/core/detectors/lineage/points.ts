@@ -159,8 +159,9 @@ export function isSaved({ numbers, sums }: SavedPoints, storage: Storage, length
   const isExact = storage === 'exact'
   const isKind =
     elementType(numbers) === (isExact ? 'Uint32Array' : 'Uint8Array') && elementType(sums) === 'Float32Array'
+  if (!isKind) return false // they may be anything, nothing included
   const isSize = numbers.length === count * length && sums.length === (storage === 'projected' ? count * SUMS : 0)
-  if (!(isKind && isSize)) return false
+  if (!isSize) return false
   const isInRange = !isExact || numbers.every((unit) => Math.abs(unit | 0) <= LIMIT * SCALE)
   return isInRange && sums.every((sum) => Number.isInteger(sum) && Math.abs(sum) <= length * SCALE)
 }
