@@ -7,8 +7,6 @@ import { join } from 'node:path'
 import { byClient } from '../../dist/eval.js'
 import { attackTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
 
-/** That of the published Square attack; in 8/255 one attack of 24 succeeded on photos of the other half. */
-const BALL = 0.05
 const DETECTORS = {
   'answer following': { name: 'answer_following' },
   'lineage M': { name: 'descent_lineage' },
@@ -16,49 +14,62 @@ const DETECTORS = {
 }
 const ATTACKS = ['nes_b', 'simba', 'square']
 /** The same network twice: 8-bit weights, and 8-bit answers of every layer as well. */
-const MODELS = { 'imagenet-dyn': 'mobilenetv2_quant', imagenet: 'mobilenetv2_int8_logits_features' }
-const PART = {
-  pictures: 'imagenet-sample',
-  how: ['--normalize', 'imagenet', '--output', 'output'],
-  detectors: DETECTORS,
-  attacks: ATTACKS.join(','),
-  sets: [
-    ...ATTACKS.map((name) => `${name}.ball=${BALL}`),
-    'nes_b.tile=8',
-    `nes_b.step=${2 / 255}`,
-    `simba.step=${BALL}`,
-  ],
-  sources: 16,
-  fragile: 'drop',
+const [SMOOTH, COARSE] = ['mobilenetv2_quant', 'mobilenetv2_int8_logits_features']
+/** The ball and step of the study that the bar comes from, and the ball that Square was published with. */
+const PARTS = {
+  'imagenet-8': partOf(SMOOTH, 8 / 255, 1 / 255),
+  'imagenet-dyn': partOf(SMOOTH, 0.05, 2 / 255),
+  imagenet: partOf(COARSE, 0.05, 2 / 255),
 }
 
 const options = readOptions('eval-imagenet')
-for (const [name, model] of Object.entries(MODELS)) {
-  if (!options.report) runPart(name, options, { ...PART, models: [`mobilenetv2-imagenet/${model}`] })
-}
+if (!options.report) for (const [name, part] of Object.entries(PARTS)) runPart(name, options, part)
 writeFileSync(join(root, 'bench/results/eval-imagenet.md'), report())
 
+function partOf(model, ball, step) {
+  return {
+    models: [`mobilenetv2-imagenet/${model}`],
+    pictures: 'imagenet-sample',
+    how: ['--normalize', 'imagenet', '--output', 'output'],
+    detectors: DETECTORS,
+    attacks: ATTACKS.join(','),
+    sets: [
+      ...ATTACKS.map((name) => `${name}.ball=${ball}`),
+      'nes_b.tile=8',
+      `nes_b.step=${step}`,
+      `simba.step=${ball}`,
+    ],
+    sources: 16,
+    fragile: 'drop',
+  }
+}
+
 function report() {
-  const [smooth, coarse] = Object.keys(MODELS).map((name) => sessionsOf(options.out, [name]))
+  const [matched, smooth, coarse] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
   const labels = Object.keys(DETECTORS)
+  const all = (some) => attackTable([...byClient(some), ['**all**', some]], labels)
   return `# Photos of ImageNet, held out
 
 ${today()} · ${machine} · \`node bench/eval/imagenet.mjs\`
 
-MobileNetV2, ${new Set(smooth.map(({ source }) => source)).size} photos of 224 × 224 that it gets right, also under light noise; one seed; sessions of at most 1024 queries; ball ${BALL}.
-**Too few sessions for a claim against the bar**, 70 of 163 = 43 % in time (Montazeri and Ghatee 2026, another network, ball 8/255), and no honest
+MobileNetV2, 16 photos of 224 × 224 that it gets right, also under light noise; one seed; sessions of at most 1024 queries.
+**Too few sessions for a claim against the bar**, 70 of 163 = 43 % in time (Montazeri and Ghatee 2026, another network), and no honest
 sessions were run on photos. *Timely* is an alarm before the first wrong answer, among the attacks that succeed.
 
-## Weights of 8 bits, smooth answers
+## Weights of 8 bits, smooth answers, the ball of the bar (8/255)
 
-${attackTable([...byClient(smooth), ['**all**', smooth]], labels)}
+${all(matched)}
 
-## Every layer in 8 bits
+## The same in a ball of 0.05
+
+${all(smooth)}
+
+## Every layer in 8 bits, a ball of 0.05
 
 Logits move in steps of 0.14: the slopes that NES follows are lost in them, to itself and to whoever watches it.
 
-${attackTable([...byClient(coarse), ['**all**', coarse]], labels)}
+${all(coarse)}
 
-Square as published (Andriushchenko et al. 2020, other networks, in 10 000 queries): median success at query 24, 11 and 1.
+Square as published in this ball (Andriushchenko et al. 2020, other networks, in 10 000 queries): median success at query 24, 11 and 1.
 `
 }
