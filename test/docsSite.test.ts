@@ -124,8 +124,18 @@ describe('the site', () => {
       await page.locator('.VPSidebar a', { hasText: /^The monitoring server$/ }).click()
       await page.waitForURL(`${origin}${BASE}server.html`)
       await page.locator('h1', { hasText: /^The monitoring server/ }).waitFor()
-      await page.keyboard.press('Control+k')
-      await page.keyboard.type('metrics of the server')
+      // The page listens for the keys once it is alive, and the box comes after a download.
+      const box = page.locator('.VPLocalSearchBox input')
+      await expect
+        .poll(
+          async () => {
+            if (!(await box.isVisible())) await page.keyboard.press('Control+k')
+            return await box.isVisible()
+          },
+          { timeout: 30_000, interval: 1000 },
+        )
+        .toBe(true)
+      await box.fill('metrics of the server')
       await page.locator('.VPLocalSearchBox .result').first().click()
       await page.waitForURL((url) => url.pathname.startsWith(BASE) && url.hash !== '')
       expect([wrong, missing]).toEqual([[], []])
