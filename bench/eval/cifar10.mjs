@@ -105,8 +105,8 @@ const PARTS = {
     attacks: 'nes_a,nes_b,simba,square,rays,hopskipjump',
     detectors: { ...DETECTORS, ...PUBLISHED },
   },
-  nesb1: { ...ATTACKED, attacks: 'nes_b', sets: [`nes_b.step=${1 / 255}`] },
-  nesb2: { ...ATTACKED, attacks: 'nes_b', sets: [`nes_b.step=${2 / 255}`] },
+  nesb1: { ...ATTACKED, sources: 16, attacks: 'nes_b', sets: [`nes_b.step=${1 / 255}`] },
+  nesb2: { ...ATTACKED, sources: 16, attacks: 'nes_b', sets: [`nes_b.step=${2 / 255}`] },
   ...Object.fromEntries(OPTIMISERS.map((workload) => [`honest-${workload}`, { ...STURDY, workloads: workload }])),
   ...Object.fromEntries(OTHERS.map((workload) => [`honest-${workload}`, { ...HONEST, workloads: workload }])),
 }

@@ -14,7 +14,7 @@ export type Use = keyof typeof SETS
 
 /**
  * Detectors for `createMonitor`, chosen by the evaluation: of those that disturbed none of the honest workloads there, the ones
- * that caught most. Each client has a memory of its own, of about 83 kB when it is full (bench/results/recommended.md).
+ * that caught most. Each client has a memory of its own, of at most about 83 kB (bench/results/recommended.md).
  *
  * - `image-classifier`: `answer_following`, with probabilities as `modelOutput` (bench/results/eval-cifar10.md).
  * - `text-api`: `margin_trend`, with probabilities as `modelOutput`: prompt fuzzing, and little else (eval-banking77.md).
