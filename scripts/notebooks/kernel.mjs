@@ -7,8 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zmtpSocket } from './zmtp.mjs'
 
-/** So late what a cell shows may come. */
-const LATE_MS = 300
 const START_MS = 60_000
 const PORTS = ['shell_port', 'iopub_port', 'stdin_port', 'control_port', 'hb_port']
 const DELIMITER = '<IDS|MSG>'
@@ -28,6 +26,8 @@ export async function startKernel({ deno, folder }) {
   })
 
   const listeners = new Map()
+  let fail = () => {}
+  child.once('exit', () => fail())
   const onMessage = (frames) => {
     const at = frames.findIndex((part) => part.toString() === DELIMITER)
     const [header, parent, , content] = frames.slice(at + 2).map((part) => JSON.parse(part.toString()))
@@ -57,26 +57,35 @@ export async function startKernel({ deno, folder }) {
   async function isHeard() {
     const patience = () => new Promise((done) => setTimeout(done, 500, false))
     for (let tries = 0; tries < 20; tries++) {
-      if ((await Promise.race([execute(''), patience()])) !== false) return
+      if ((await Promise.race([request('', []), patience()])) !== false) return
     }
     throw new Error('it does not answer')
   }
 
-  /** Resolves when the kernel is idle again and has replied. */
-  function execute(code) {
-    const id = randomUUID()
+  /**
+   * The outputs of a cell. What it prints goes through a pipe of the kernel's and may come after its being idle, as if the
+   * next cell had printed it; but in order: so a mark is printed after it, and all that comes before the mark is the cell's.
+   */
+  async function execute(code) {
     const outputs = []
+    await request(code, outputs)
+    const mark = `end of ${randomUUID()}\n`
+    await request(`console.log(${JSON.stringify(mark.trimEnd())})`, outputs, mark)
+    return outputs
+  }
+
+  /** Resolves when the kernel is idle again, has replied, and has printed the mark, which is taken away. */
+  function request(code, outputs, mark) {
+    const id = randomUUID()
     return new Promise((resolve, reject) => {
-      let [isIdle, isReplied] = [false, false]
-      child.once('exit', () => reject(new Error(`the kernel ended\n${said}`)))
+      let [isIdle, isReplied, isMarked] = [false, false, mark === undefined]
+      fail = () => reject(new Error(`the kernel ended\n${said}`))
       listeners.set(id, ({ type, content }) => {
         if (type === 'status') isIdle ||= content.execution_state === 'idle'
         else if (type === 'execute_reply') isReplied = true
         else add(outputs, type, content)
-        if (!(isIdle && isReplied)) return
-        if (code === '' || outputs.length > 0) resolve(outputs)
-        // What a cell shows may come after its being idle: one more turn.
-        else execute('').then(() => setTimeout(resolve, LATE_MS, outputs), reject)
+        isMarked ||= takeMark(outputs, mark)
+        if (isIdle && isReplied && isMarked) resolve()
       })
       const header = {
         msg_id: id,
@@ -88,7 +97,7 @@ export async function startKernel({ deno, folder }) {
       const content = {
         code,
         silent: false,
-        store_history: code !== '',
+        store_history: code !== '' && mark === undefined,
         user_expressions: {},
         allow_stdin: false,
         stop_on_error: true,
@@ -98,6 +107,15 @@ export async function startKernel({ deno, folder }) {
       shell.send([DELIMITER, signature, ...parts])
     })
   }
+}
+
+/** Whether the mark was there: it may come in pieces. */
+function takeMark(outputs, mark) {
+  const output = outputs.find(({ name, text }) => name === 'stdout' && text.endsWith(mark))
+  if (output === undefined) return false
+  output.text = output.text.slice(0, -mark.length)
+  if (output.text === '') outputs.splice(outputs.indexOf(output), 1)
+  return true
 }
 
 /** Messages to the outputs of a cell; texts of one stream that follow each other are one. */
