@@ -1,5 +1,5 @@
 /** Finds a Chromium for the browser tests, or installs one. Tests fail without it; they are never skipped. */
-import { type Browser, chromium } from 'playwright'
+import { type Browser, type BrowserContext, chromium } from 'playwright'
 import { findProgram, installByApt, isExecutable, reasonOfFailure, run, say } from './programs.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -39,6 +39,11 @@ export async function launchChromium({ webgpu = false, camera = false }: Browser
   const executablePath = await findChromium()
   const args = [...ARGS, ...(webgpu ? WEBGPU_ARGS : []), ...(camera ? CAMERA_ARGS : [])]
   return chromium.launch({ executablePath, headless: true, args })
+}
+
+/** Starts one whose profile stays in a folder, with one context. */
+export async function launchPersistent(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: await findChromium(), headless: true, args: ARGS })
 }
 
 /**
