@@ -47,12 +47,20 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Starts a Redis; `aof` writes each command to the disk before its answer. */
-export async function startRedis({ aof = false }: { readonly aof?: boolean } = {}): Promise<TestRedis> {
+export interface RedisOptions {
+  /** Writes each command to the disk before its answer, or once a second. Default false. */
+  readonly aof?: boolean | 'everysec'
+  /** Where its files are; default one of its own, which goes with it. */
+  readonly folder?: string
+}
+
+/** Starts a Redis. */
+export async function startRedis({ aof = false, folder: given }: RedisOptions = {}): Promise<TestRedis> {
   const program = await findRedis()
-  const folder = mkdtempSync(join(tmpdir(), 'monitaur-redis-'))
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'monitaur-redis-'))
   const port = await freePort()
-  const safety = aof ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']
+  const sync = aof === 'everysec' ? aof : 'always'
+  const safety = aof === false ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', sync]
   const place = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '']
   let child: ChildProcess
 
@@ -106,7 +114,7 @@ export async function startRedis({ aof = false }: { readonly aof?: boolean } = {
     async stop() {
       child.kill('SIGCONT')
       await kill()
-      rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
