@@ -50,9 +50,9 @@ async function server(policy: object = {}, now: () => number = Date.now) {
   })
   apps.push(app)
   await app.open()
-  const ask = async (path: string, body?: object): Promise<{ status: number; json: Json }> => {
+  const ask = async (path: string, body?: object, method = 'GET'): Promise<{ status: number; json: Json }> => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-    const response = await app.fetch(new Request(`http://localhost${path}`, body === undefined ? {} : init))
+    const response = await app.fetch(new Request(`http://localhost${path}`, body === undefined ? { method } : init))
     const text = await response.text()
     return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : text }
   }
@@ -244,6 +244,20 @@ describe('a suspension', () => {
     await until(() => isOk(one.inspect('x')))
     await stores.close()
   })
+})
+
+test('an erased client leaves nothing in the log, and the other servers go on', async () => {
+  const [one, other] = [await server(), await server()]
+  for (let i = 0; i < 5; i++) await one.inspect('secret', { client: 'eve', id: `e${i}` })
+  await one.inspect('x', { client: 'bob', id: 'b1' })
+  const length = () => redis.command('XLEN', `t${prefix}:{default}:log`)
+  expect(await length()).toMatch(/^:6/)
+  expect((await one.ask('/v1/clients/eve', undefined, 'DELETE')).status).toBe(200)
+  expect(await length()).toMatch(/^:0/)
+  // The other one has read none of it: it takes the snapshot.
+  expect((await other.inspect('x', { client: 'bob', id: 'b2' })).json.detections[0].score).toBe(2)
+  expect((await other.inspect('secret', { client: 'eve', id: 'e9' })).json.detections[0].score).toBe(1)
+  expect((await one.inspect('x', { client: 'bob', id: 'b3' })).json.detections[0].score).toBe(3)
 })
 
 test('a log that has lost entries is told, and judges nothing more', async () => {

@@ -62,6 +62,17 @@ test('entries that replicas may not have read stay behind a snapshot', async () 
   await stores.close()
 })
 
+test('all of them go where all must', async () => {
+  const stores = await place({ keepEntries: 3 }).open()
+  const { positions } = await stores.log.append(Array.from({ length: 10 }, (_, i) => Uint8Array.of(i)))
+  await stores.log.trim(positions.at(-1)!, { all: true })
+  expect(await stores.log.trimmed()).toBe(positions[9])
+  expect(await read(stores, positions[9])).toEqual([])
+  await stores.log.append([Uint8Array.of(10)])
+  expect(await read(stores, positions[9])).toEqual([[10]])
+  await stores.close()
+})
+
 test('nothing of an entry, a snapshot or a client can be read in Redis', async () => {
   const { open, name } = place()
   const stores = await open()

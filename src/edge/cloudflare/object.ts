@@ -103,7 +103,7 @@ export class MonitorObject {
     if (isChanged) this.#suspensions = undefined
     const { MONITAUR_KV } = this.#env
     if (isChanged && MONITAUR_KV !== undefined) this.#state.waitUntil(this.#publish(MONITAUR_KV))
-    if (entry.kind === 'erase') await journal.compact() // no earlier entry of the client stays in the log
+    if (entry.kind === 'erase') await journal.compact({ all: true }) // no earlier entry of the client stays in the log
     if (!this.#hasAlarm) await this.#wakeAt(Date.now() + this.#settings.compactAfterMs)
     return applied
   }

@@ -105,7 +105,7 @@ export async function durableMonitor(engine: MonitorEngine, options: DurableOpti
     /** The log is cut too, so that no earlier entry of the client is left in it. */
     async erase(client) {
       await inTurn(() => write({ kind: 'erase', client, timeMs: now() }))
-      await journal.compact()
+      await journal.compact({ all: true })
     },
     exportClient: (client) => inTurn(() => journal.step(() => engine.stream.exportClient(client))),
     async expire(unseenMs) {

@@ -145,12 +145,15 @@ export class Journal {
     })
   }
 
-  /** Writes a snapshot now, if there is anything new, and cuts the log. Rejects with `store_failed`. */
-  async compact(): Promise<void> {
+  /**
+   * Writes a snapshot now, if there is anything new, and cuts the log; with `all`, no entry that is in the snapshot stays in
+   * it. Rejects with `store_failed`.
+   */
+  async compact(options: { readonly all?: boolean } = {}): Promise<void> {
     this.#refuseIfClosed()
     await this.#between(async () => {
       if (this.#outage !== undefined) throw this.#outage.error
-      await this.#calls.inTime(() => this.#saver.saveNews())
+      await this.#calls.inTime(() => this.#saver.saveNews(options))
     })
   }
 

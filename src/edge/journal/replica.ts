@@ -78,8 +78,13 @@ export class Replica {
 
   /** Applies what stands behind the position. What is left undone when the signal aborts can be followed later. */
   async follow(tell: (read: Read) => void, signal?: AbortSignal): Promise<void> {
-    if ((await this.#stores.log.trimmed()) > this.#position) await this.#load(signal)
-    for await (const record of this.#stores.log.read(this.#position)) {
+    const { log } = this.#stores
+    if ((await log.trimmed()) > this.#position) await this.#load(signal)
+    let isFirst = true
+    for await (const record of log.read(this.#position)) {
+      // The log may have been cut between the question and the reading.
+      if (isFirst && (await log.trimmed()) > this.#position) return this.follow(tell, signal)
+      isFirst = false
       signal?.throwIfAborted()
       tell(this.take(record))
     }

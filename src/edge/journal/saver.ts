@@ -52,10 +52,10 @@ export class Saver {
       })
   }
 
-  /** Writes a snapshot if there is anything new, behind one that is being written. */
-  async saveNews(): Promise<void> {
+  /** Writes a snapshot if there is anything new, behind one that is being written. With `all`, no earlier entry stays in the log. */
+  async saveNews({ all = false } = {}): Promise<void> {
     await this.#saving
-    if (this.#since.entries > 0) await this.#write()
+    if (this.#since.entries > 0) await this.#write(all)
   }
 
   /** Writes a snapshot, behind one that is being written. */
@@ -73,7 +73,7 @@ export class Saver {
   }
 
   /** Writes the state as it is now, then cuts the log. */
-  async #write(): Promise<void> {
+  async #write(all = false): Promise<void> {
     const bytes = this.#replica.state()
     const { position } = this.#replica
     const covered = { ...this.#since }
@@ -84,7 +84,7 @@ export class Saver {
       this.#since.bytes -= covered.bytes
       this.#snapshots++
       this.#dueAt = this.#options.snapshotEvery
-      await this.#stores.log.trim(position)
+      await this.#stores.log.trim(position, { all })
     } catch (thrown) {
       this.#failures++
       this.#dueAt = this.#since.entries + this.#options.snapshotEvery

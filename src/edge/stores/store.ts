@@ -42,8 +42,8 @@ export interface LogStore {
    * or missing; only an entry that was cut short by a crash at the very end, and so never acknowledged, is left out.
    */
   read(after: string): AsyncIterable<LogRecord>
-  /** Everything up to this position may go; how much of it goes is the store's choice. */
-  trim(upTo: string): Promise<void>
+  /** Everything up to this position may go; how much of it goes is the store's choice, unless all of it must. */
+  trim(upTo: string, options?: { readonly all?: boolean }): Promise<void>
   /** Entries up to this position are gone, '' if none is: who has not read so far must start from a snapshot. */
   trimmed(): Promise<string>
   /** The position of the last entry, '' where there was none. A log that others write to has it. */

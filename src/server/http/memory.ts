@@ -117,9 +117,9 @@ export class Memory {
     return timeMs - (this.#stores?.latestMs?.() ?? Infinity)
   }
 
-  /** Writes a snapshot and cuts the log, where there are stores. */
-  async compact(): Promise<void> {
-    await this.#journal?.compact()
+  /** Leaves nothing of the past in the log, where there are stores: a snapshot has it. */
+  async cutLog(): Promise<void> {
+    await this.#journal?.compact({ all: true })
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -207,7 +207,7 @@ export class Watch {
   async erase(client: string): Promise<void> {
     const timeMs = this.#options.now()
     await this.#inTurn(() => this.#write({ kind: 'erase', client, timeMs }))
-    await this.#inTurn(() => this.#memory.compact())
+    await this.#inTurn(() => this.#memory.cutLog())
   }
 
   /** All that is held under a client's name, after all earlier calls. */

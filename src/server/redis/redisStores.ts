@@ -164,8 +164,9 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
           for (const raw of page) yield recordOf(raw, number++)
         }
       },
-      async trim(upTo) {
-        await link.command('EVAL', TRIM, '2', log, head, String(numberOf(upTo)), String(keepEntries))
+      async trim(upTo, { all = false } = {}) {
+        const keep = all ? 0 : keepEntries
+        await link.command('EVAL', TRIM, '2', log, head, String(numberOf(upTo)), String(keep))
       },
       trimmed: async () => positionOf((await numbers()).trimmed),
       async end() {
