@@ -20,6 +20,7 @@ import { readServeOptions, SERVE_HELP, type ServeOptions } from './serveOptions.
 import { keepState } from './serveState.ts'
 import { createSteadyClock } from './steadyClock.ts'
 import { fileStores } from './stores/fileStores.ts'
+import { sealedStores } from './stores/sealedStores.ts'
 import { version } from './version.ts'
 
 /** Beside the program or beside the folder of its chunks; where this source runs itself, as it was built last. */
@@ -124,7 +125,7 @@ async function run({ options, config, log, io, stdout }: Run): Promise<number> {
 
 /** Stores for each model: a folder of its own, or keys of its own in Redis. */
 function logOf(
-  { journal, sync, redis }: ServerConfig['state'],
+  { journal, sync, redis, secret }: ServerConfig['state'],
   onFailure: (thrown: unknown) => void,
 ): Pick<ServerAppOptions, 'stores' | 'journal'> {
   if (redis !== undefined) {
@@ -134,7 +135,10 @@ function logOf(
     // A call is several commands, each of which gives up by itself.
     return { stores, journal: { retryMs, snapshotEvery, timeoutMs: 3 * redis.timeoutMs } }
   }
-  return journal === undefined ? {} : { stores: (model) => fileStores(join(journal, `model-${model}`), { sync }) }
+  if (journal === undefined) return {}
+  const open = (model: string) => fileStores(join(journal, `model-${model}`), { sync })
+  if (secret === undefined) return { stores: open }
+  return { stores: async (model) => sealedStores(await open(model), { secret, place: `model ${model}` }) }
 }
 
 /** Resolves when the process is told to stop, in any of the usual ways. */

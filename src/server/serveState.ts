@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { isMonitorError, MonitorError } from '../core/index.ts'
 import type { StateConfig } from './config/state.ts'
 import type { ServerApp } from './http/app.ts'
+import { createSeal, type Seal } from './seal.ts'
 import { loadSnapshot, saveSnapshot } from './snapshotFile.ts'
 
 export interface StateKeeper {
@@ -15,14 +16,15 @@ export interface StateKeeper {
 /** Reads the state if there is one, and writes it at intervals. Throws `bad_config` for one that does not fit. */
 export async function keepState(
   app: Pick<ServerApp, 'snapshot' | 'restore'>,
-  { file, everySeconds }: StateConfig,
+  { file, everySeconds, secret }: StateConfig,
   onFailure: (thrown: unknown) => void,
 ): Promise<StateKeeper> {
   if (file === undefined) return { save: async () => {}, stop: () => {} }
-  if (existsSync(file)) await restore(app, file)
+  const seal = secret === undefined ? undefined : createSeal(secret, 'state')
+  if (existsSync(file)) await restore(app, file, seal)
   let writing = Promise.resolve()
   const save = () => {
-    writing = writing.catch(() => {}).then(async () => saveSnapshot(file, await app.snapshot()))
+    writing = writing.catch(() => {}).then(async () => saveSnapshot(file, await app.snapshot(), seal))
     return writing
   }
   const timer = everySeconds === 0 ? undefined : setInterval(() => save().catch(onFailure), everySeconds * 1000)
@@ -30,9 +32,9 @@ export async function keepState(
   return { save, stop: () => clearInterval(timer) }
 }
 
-async function restore(app: Pick<ServerApp, 'restore'>, file: string): Promise<void> {
+async function restore(app: Pick<ServerApp, 'restore'>, file: string, seal: Seal | undefined): Promise<void> {
   try {
-    await app.restore(await loadSnapshot(file))
+    await app.restore(await loadSnapshot(file, seal))
   } catch (thrown) {
     if (!isMonitorError(thrown)) throw thrown
     const remedy = 'move the file away to start with an empty memory, or put the old configuration back'

@@ -8,13 +8,14 @@ export function printConfig(
   { json }: { readonly json: boolean },
 ): string {
   const { key, ...lines } = log
-  const { redis, ...places } = state
+  const { redis, secret, ...places } = state
   const kept = redis === undefined ? places : { ...places, redis: withoutSecrets(redis) }
   const shown = { ...rest, models: models.map(withFileName), state: kept, log: lines }
   if (json) return `${JSON.stringify(shown, null, 2)}\n`
   const notes = [
     ...(token === undefined ? [] : ['# token: is set, and not shown']),
     ...(key === undefined ? [] : ['# log.key: is set, and not shown']),
+    ...(secret === undefined ? [] : ['# state.secret: is set, and not shown']),
     ...(redis === undefined ? [] : ['# state.redis.secret, and a password in its url: are set, and not shown']),
   ]
   return `${[...notes, ''].join('\n')}${stringify(shown)}`

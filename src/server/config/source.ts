@@ -37,6 +37,8 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   MONITAUR_MODE: 'observe or enforce, for every model',
   MONITAUR_STATE: 'as --state; left alone where a journal or Redis is named',
   MONITAUR_JOURNAL: 'as --journal',
+  MONITAUR_STATE_SECRET: 'what the state or the journal is sealed with, at least 16 characters',
+  MONITAUR_STATE_SECRET_FILE: 'the file that it stands in',
   MONITAUR_REDIS: 'as --redis',
   MONITAUR_REDIS_SECRET: 'what the log in Redis is sealed with, at least 16 characters',
   MONITAUR_REDIS_SECRET_FILE: 'the file that it stands in',
@@ -100,8 +102,10 @@ async function merge(given: Readonly<Record<string, unknown>>, overrides: Overri
     url: redis ?? env['MONITAUR_REDIS'],
     secret: secretFile === undefined ? env['MONITAUR_REDIS_SECRET'] : await readSecret(secretFile),
   }
+  const stateSecretFile = env['MONITAUR_STATE_SECRET_FILE']
+  const stateSecret = stateSecretFile === undefined ? env['MONITAUR_STATE_SECRET'] : await readSecret(stateSecretFile)
   const inside = {
-    state: placesOf(overrides, env),
+    state: { ...placesOf(overrides, env), secret: stateSecret },
     log: { decisions: env['MONITAUR_LOG'], key: env['MONITAUR_LOG_KEY'] },
   }
   const merged: Record<string, unknown> = { ...given, ...top }

@@ -12,6 +12,11 @@ export interface StateConfig {
   readonly journal?: string
   /** A log in Redis in place of both: all servers with the same one judge as one. Default: none. */
   readonly redis?: RedisConfig
+  /**
+   * What the file or the journal is sealed with, at least 16 characters: names of clients and features can then be read and
+   * forged only with it. Default: they are written as they are. What Redis holds is always sealed, by `redis.secret`.
+   */
+  readonly secret?: string
   /** When an entry of the journal counts as written, see `fileStores`. Default `always`. */
   readonly sync: 'always' | 'interval'
   /** Seconds between two writes of the file while the server runs; 0 writes at the end only. Default 300. */
@@ -45,14 +50,14 @@ export type StateInput = Partial<Omit<StateConfig, 'redis'>> & {
   readonly redis?: Partial<RedisConfig> & Pick<RedisConfig, 'url'>
 }
 
-const KEYS = ['file', 'journal', 'redis', 'sync', 'everySeconds']
+const KEYS = ['file', 'journal', 'redis', 'secret', 'sync', 'everySeconds']
 const PLACES = ['file', 'journal', 'redis'] as const
 const REDIS_KEYS = ['url', 'secret', 'prefix', 'shard', 'timeoutMs', 'retryMs', 'snapshotEvery', 'keepEntries']
 
 /** Checks it and fills its gaps. Throws `bad_config`. */
 export function checkState(given: unknown): StateConfig {
   const state = checkObject(given, KEYS, 'state')
-  const { file, journal, redis, sync = 'always', everySeconds = 300 } = state
+  const { file, journal, redis, secret, sync = 'always', everySeconds = 300 } = state
   const [first, second] = PLACES.filter((key) => state[key] !== undefined)
   if (second !== undefined) {
     const message = `must not stand beside state.${first}: it keeps everything; leave one of them out`
@@ -62,6 +67,7 @@ export function checkState(given: unknown): StateConfig {
     ...(file === undefined ? {} : { file: checkText(file, 'state.file', 4096) }),
     ...(journal === undefined ? {} : { journal: checkText(journal, 'state.journal', 4096) }),
     ...(redis === undefined ? {} : { redis: checkRedis(redis) }),
+    ...(secret === undefined ? {} : { secret: checkSecret(secret, 'state.secret') }),
     sync: checkChoice(sync, ['always', 'interval'], 'state.sync'),
     everySeconds: checkNumber(everySeconds, { min: 0, max: 86_400 }, 'state.everySeconds'),
   }

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { checkNumber, isMonitorError, MonitorError, refuse } from '../../core/index.ts'
 import { type Appended, checkFollows, type LogRecord, numberOf, positionOf, type Stores } from '../../edge/index.ts'
+import { createSeal } from '../seal.ts'
 import { openBoard } from './board.ts'
 import { Link, shown } from './link.ts'
 import { APPEND, SWAP, TRIM } from './scripts.ts'
-import { createSeal } from './seal.ts'
 
 export interface RedisStoresOptions {
   /** `redis://[user:password@]host:port/db`, or `rediss://` for TLS. Redis 7 or newer. */

@@ -1,5 +1,5 @@
 /**
- * What lies in Redis can be read by whoever has the secret, and by nobody else: AES-256-GCM. Each process draws a salt, which
+ * What lies in Redis or on a disk can be read by whoever has the secret, and by nobody else: AES-256-GCM. Each process draws a salt, which
  * with the secret makes a key of its own, and counts its nonces, so that no pair is ever used twice, however long the log.
  *
  *     version 1 byte · salt 16 · counter 8 · tag 16 · what is sealed
@@ -7,7 +7,7 @@
  * The name of the place is authenticated as well: an entry moved to another log is refused.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { MonitorError } from '../../core/index.ts'
+import { MonitorError } from '../core/index.ts'
 
 const VERSION = 1
 const SALT = 16
@@ -77,6 +77,7 @@ function keyOf(secret: string, salt: Buffer, use: string): Buffer {
 }
 
 function damaged(path: string, cause?: unknown): MonitorError {
-  const message = 'is damaged or sealed with another secret: give all replicas the same state.redis.secret'
+  const remedy = 'give the secret that it was written with, the same to all replicas'
+  const message = `is damaged, sealed with another secret, or not sealed at all; ${remedy}`
   return new MonitorError('bad_snapshot', message, path, { cause })
 }
