@@ -41,6 +41,7 @@ export function runPart(
     detectors,
     split = 'heldout',
     how = [],
+    budget = 1024,
     plugin,
   },
 ) {
@@ -52,7 +53,7 @@ export function runPart(
     ...['--data', join(data, 'images', pictures), '--attacks', attacks, '--workloads', workloads, ...how],
     ...['--detectors', watched, ...sets.flatMap((one) => ['--set', one]), ...(plugin ? ['--plugin', plugin] : [])],
     ...['--sources', String(sources), '--split', split, '--fragile', fragile, '--seed', seeds],
-    ...['--jobs', jobs, '--out', join(out, name), '--cache', join(out, 'cache')],
+    ...['--budget', String(budget), '--jobs', jobs, '--out', join(out, name), '--cache', join(out, 'cache')],
   ]
   const { status } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'eval', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
