@@ -12,9 +12,7 @@ const reports = [audit('the package', root), audit('the documentation (site/)', 
 const count = (severity) => reports.reduce((sum, { counts }) => sum + (counts?.[severity] ?? 0), 0)
 for (const { what, counts, vulnerabilities } of reports.filter((report) => report.counts !== undefined)) {
   for (const { name, severity, range } of vulnerabilities) console.log(`audit: ${what}: ${severity} ${name} ${range}`)
-  console.log(
-    `audit: ${what}: ${counts.total} known vulnerabilities, ${counts.critical} critical, ${counts.high} high`,
-  )
+  console.log(`audit: ${what}: ${counts.total} known vulnerabilities, ${counts.critical} critical, ${counts.high} high`)
 }
 for (const { what, why } of reports.filter((report) => report.counts === undefined)) {
   console.log(`audit: NOT AUDITED: ${what}: the registry does not answer this question${why ? ` (${why})` : ''}`)
