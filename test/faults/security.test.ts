@@ -207,7 +207,8 @@ describe('known vulnerabilities', () => {
       npm_config_fetch_retries: '0',
     }
     const running = promisify(execFile)(process.execPath, [join(root, 'scripts/audit.mjs')], { env })
-    const { code = 0, stdout } = await running.catch((error) => error as { code: number; stdout: string })
+    type Ended = { readonly stdout: string; readonly code?: number }
+    const { code = 0, stdout } = await running.catch((error) => error).then((ended: Ended) => ended)
     return { code, lines: stdout.trim().split('\n') }
   }
 
