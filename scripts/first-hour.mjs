@@ -51,10 +51,9 @@ async function main() {
   mkdirSync(join(clone, 'reports'), { recursive: true })
   const failure = failureOf(() => run(process.execPath, args, clone, { ...walked, MONITAUR_TARBALL: tarball }))
   const steps = join(clone, 'reports/first-hour.ndjson')
-  for (const line of existsSync(steps) ? readFileSync(steps, 'utf8').trim().split('\n') : []) {
-    const { page, step: what, ms } = JSON.parse(line)
-    rows.push({ page, what, seconds: ms / 1000 })
-  }
+  const isWaitedFor = ({ step: what }) => !/^(?:write |compare$)/.test(what)
+  const told = (existsSync(steps) ? readFileSync(steps, 'utf8').trim().split('\n') : []).map((line) => JSON.parse(line))
+  for (const { page, step: what, ms } of told.filter(isWaitedFor)) rows.push({ page, what, seconds: ms / 1000 })
   tell(isReached)
   if (failure !== undefined) throw failure
 }

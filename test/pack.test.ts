@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -98,6 +98,11 @@ describe('the tarball', () => {
     expect(problems).toEqual([])
     expect(Object.keys(analysis.entrypoints).sort()).toEqual(Object.keys(manifest.exports).sort())
   })
+})
+
+test('the page on installing names the tarball that is packed', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/install.md'), 'utf8')
+  expect(new Set(page.match(/monitaur-[\w.-]+\.tgz/g))).toEqual(new Set([basename(consumer.packed.file)]))
 })
 
 /** As https://keepachangelog.com has it. */
