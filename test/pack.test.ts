@@ -20,7 +20,8 @@ const KINDS: readonly RegExp[] = [
   /^dist\/kernels\.wasm$/,
   /^dist\/chunks\/[A-Za-z]+-[\w-]{8}\.js$/,
   /^dist\/cockpit\/(?:index\.html|assets\/[a-z]+-[\w-]{8}\.(?:js|css|svg))$/,
-  /^dist\/types\/(?:[A-Za-z]+\/)*[A-Za-z0-9]+\.d\.ts$/,
+  /^dist\/types\/(?:index|core|edge|embed|laws|worker|eval|eval-node|server|script|kernels)\.d\.ts$/,
+  /^dist\/types\/shared\/[A-Za-z]+-[\w-]{8}\.d\.ts$/,
 ]
 
 interface Manifest {
@@ -67,7 +68,9 @@ describe('the tarball', () => {
     const reached = new Set([...targets, './dist/cli.js'].map((path) => path.slice(2)))
     for (const path of reached) {
       if (!/\.(?:js|ts)$/.test(path)) continue
-      for (const other of importsOf(path).own) reached.add(other.replace(/(?<!\.d)\.ts$/, '.d.ts'))
+      for (const other of importsOf(path).own) {
+        reached.add(path.endsWith('.d.ts') ? other.replace(/\.js$/, '.d.ts') : other)
+      }
     }
     const code = consumer.packed.paths.filter((path) => /^dist\/(?!cockpit).*\.(?:js|ts)$/.test(path))
     expect(code.filter((path) => !reached.has(path))).toEqual([])
