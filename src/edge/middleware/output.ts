@@ -1,6 +1,6 @@
 /** From a model's answer to its class probabilities, and to an answer without them. */
 import { checkObject, isPlainObject, MonitorError, softmax } from '../../core/index.ts'
-import type { BodyCopy } from './bodyCopy.ts'
+import type { BodyCopy } from './openCopy.ts'
 import { find, isPlural, parseJsonPath, replaced } from './jsonPath.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** From a request to a query of the monitor. */
 import { checkChoice, checkObject, MonitorError, refuse } from '../../core/index.ts'
 import { imageOfBase64, kindOf, type Query } from '../../embed/index.ts'
-import type { RequestCopy } from './bodyCopy.ts'
+import type { RequestCopy } from './openCopy.ts'
 import { find, type JsonPath, parseJsonPath } from './jsonPath.ts'
 
 /**
