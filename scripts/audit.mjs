@@ -1,22 +1,37 @@
 /**
- * Known vulnerabilities of what users install with us, as the registry knows them: `node scripts/audit.mjs`. Exits with 1 for
- * one that is high or critical. A registry that does not answer is named in the last line; then nothing was audited.
+ * Known vulnerabilities, as the registry knows them, of what users install with us, and of what makes and checks the
+ * documentation: `node scripts/audit.mjs`. Exits with 1 for one that is high or critical. Where a registry does not answer, the
+ * last lines say so; then nothing was audited.
  */
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 
-const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8', timeout: 120_000 })
-const report = parse(stdout)
-const counts = report?.metadata?.vulnerabilities
+const root = fileURLToPath(new URL('..', import.meta.url))
+const reports = [audit('the package', root), audit('the documentation (site/)', `${root}site`)]
 
-if (counts === undefined) {
+const count = (severity) => reports.reduce((sum, { counts }) => sum + (counts?.[severity] ?? 0), 0)
+for (const { what, counts, vulnerabilities } of reports.filter((report) => report.counts !== undefined)) {
+  for (const { name, severity, range } of vulnerabilities) console.log(`audit: ${what}: ${severity} ${name} ${range}`)
+  console.log(`audit: ${what}: ${counts.total} known vulnerabilities, ${counts.critical} critical, ${counts.high} high`)
+}
+for (const { what, why } of reports.filter((report) => report.counts === undefined)) {
+  console.log(`audit: NOT AUDITED: ${what}: the registry does not answer this question${why ? ` (${why})` : ''}`)
+}
+process.exitCode = count('high') + count('critical') > 0 ? 1 : 0
+
+/** What is developed with is left out; without counts the registry did not answer. */
+function audit(what, folder) {
+  const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
+    ...{ cwd: folder, encoding: 'utf8', timeout: 120_000 },
+  })
+  const report = parse(stdout)
   const why = report?.message ?? report?.error?.summary ?? (report?.statusCode && `status ${report.statusCode}`) ?? ''
-  console.log(`audit: NOT AUDITED: the registry does not answer this question${why ? ` (${why})` : ''}`)
-} else {
-  console.log(`audit: ${counts.total} known vulnerabilities, ${counts.critical} critical, ${counts.high} high`)
-  for (const { name, severity, range } of Object.values(report.vulnerabilities)) {
-    console.log(`audit: ${severity} ${name} ${range}`)
+  return {
+    what,
+    counts: report?.metadata?.vulnerabilities,
+    vulnerabilities: Object.values(report?.vulnerabilities ?? {}),
+    why,
   }
-  process.exitCode = counts.high + counts.critical > 0 ? 1 : 0
 }
 
 function parse(text) {

@@ -80,7 +80,7 @@ function writeBill() {
   const bill = JSON.parse(output('npm', ['sbom', '--sbom-format', 'cyclonedx']))
   const own = bill.metadata.component
   const ships = JSON.parse(output(process.execPath, ['scripts/licences.mjs', '--json'])).filter(
-    ({ how }) => how !== 'optional peer',
+    ({ how }) => how === 'installed' || how === 'inlined',
   )
   const refs = new Set([own['bom-ref'], ...ships.map((one) => `${one.name}@${one.version}`)])
   own.name = name

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 const GROUPS = {
   Start: [
     'index',
+    'install',
     'start-browser',
     'start-onnx',
     'start-cloudflare',
@@ -12,7 +13,9 @@ const GROUPS = {
     'start-node',
     'start-operator',
     'start-research',
+    'library',
     'demo',
+    'first-hour',
   ],
   Guides: ['choose', 'limits', 'calibration', 'threat-model', 'migrate', 'extend', 'performance'],
   Reference: [
@@ -35,6 +38,8 @@ export function sidebar({ docs, pages }) {
   const missing = present.filter((name) => !named.includes(name))
   if (missing.length > 0)
     throw new Error(`site/contents.mjs has no place for ${missing.join(', ')}; add each to a group`)
+  const gone = named.filter((name) => !present.includes(name))
+  if (gone.length > 0) throw new Error(`site/contents.mjs names ${gone.join(', ')}, and docs/ has no such page`)
   const groups = Object.entries(GROUPS).map(([text, names]) => {
     const items = names.map((name) => ({ text: titleOf(join(pages, `${name}.md`)), link: `/${name}` }))
     return { text, items }

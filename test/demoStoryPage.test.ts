@@ -1,16 +1,21 @@
 /** The story of the demo page in a real browser: it runs by itself, nothing leaves the page, and everybody can use it. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { StoryEvent } from '../demo/story/events.ts'
+import { getDetector } from '../src/index.ts'
 import { launchChromium } from './tools/chromium.ts'
 import { demoHost } from './tools/demoHost.ts'
 import { freePort, startServer, stopped } from './tools/demoServer.ts'
+import { withWords, wordsIn } from './tools/picture.ts'
 
 const REPORTS = fileURLToPath(new URL('../reports', import.meta.url))
+const PICTURE = fileURLToPath(new URL('../docs/demo.png', import.meta.url))
+const RENEW =
+  "docs/demo.png is not as the page is: MONITAUR_PICTURE=write npx vitest run test/demoStoryPage.test.ts -t 'by itself'"
 /** A run at this speed is over within some seconds of an idle machine. */
 const FAST = '?speed=4'
 const PATIENCE = { timeout: 120_000, interval: 100 }
@@ -97,9 +102,23 @@ test('the story comes to its verdict by itself: the attacker is flagged, the oth
   expect(new Set(labels).size).toBe(2)
   expect(await page.getByTestId('badge-sent').textContent()).toBe('0')
   expect(await page.getByTestId('badge-ms').textContent()).toMatch(/^\d+\.\d\d ms$/)
-  await page.screenshot({ path: `${REPORTS}/demo-story-light.png` })
+  const picture = await page.screenshot({ path: `${REPORTS}/demo-story-light.png` })
   await writeFile(`${REPORTS}/demo-requests.txt`, `${requests.join('\n')}\n`)
+  await checkPicture(picture)
 })
+
+/** That of the README is made here, with `MONITAUR_PICTURE=write`, and must not grow old. */
+async function checkPicture(picture: Buffer): Promise<void> {
+  const parts = page.locator('header.top, .story-head, .map-panel, .lanes-panel, .verdict-panel, .story-controls')
+  const words = (await parts.allInnerTexts()).join('\n').replace(/\d+ more refused/, 'more refused') // how many is a matter of time
+  if (process.env['MONITAUR_PICTURE'] === 'write') await writeFile(PICTURE, withWords(picture, words))
+  const kept = await readFile(PICTURE)
+  expect(wordsIn(kept), RENEW).toBe(words)
+  expect([kept.readUInt32BE(16), kept.readUInt32BE(20)], RENEW).toEqual(Object.values(page.viewportSize()!))
+  const likeness = getDetector('image_similarity', { threshold: 0.97 })
+  await likeness.process({ input: kept })
+  expect(await likeness.process({ input: picture }), RENEW).toMatchObject({ suspicious: true })
+}
 
 test('with protection off the same run succeeds at the query that was foretold', async () => {
   await open()

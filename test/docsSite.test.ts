@@ -16,6 +16,19 @@ vi.setConfig({ testTimeout: 240_000 })
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'site/dist')
 const BASE = '/below/some/path/'
+/** What authors of texts can get wrong. Colours and the frame are the same on all pages, and are looked at on some. */
+const RULES_OF_TEXTS = [
+  ...['image-alt', 'link-name', 'button-name', 'label', 'frame-title', 'svg-img-alt', 'object-alt'],
+  ...[
+    'empty-heading',
+    'heading-order',
+    'empty-table-header',
+    'td-headers-attr',
+    'th-has-data-cells',
+    'list',
+    'listitem',
+  ],
+]
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -25,9 +38,10 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 let server: Server
-let browser: Browser
+let browser: Browser | undefined
 let origin: string
 const missing: string[] = []
+afterAll(() => browser?.close())
 
 const htmlFiles = () =>
   readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
@@ -36,7 +50,7 @@ const htmlFiles = () =>
 
 /** Fails the test for an error on the page, or a request to anybody else. */
 async function openPage(path: string, colorScheme: 'light' | 'dark'): Promise<{ page: Page; wrong: string[] }> {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 900 } })
+  const context = await browser!.newContext({ colorScheme, viewport: { width: 1280, height: 900 } })
   const page = await context.newPage()
   const wrong: string[] = []
   page.on('pageerror', ({ message }) => wrong.push(message))
@@ -65,12 +79,9 @@ describe('the site', () => {
     })
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    browser = await launchChromium()
+    browser ??= await launchChromium()
   }, 600_000)
-  afterAll(async () => {
-    await browser?.close()
-    server?.close().closeAllConnections()
-  })
+  afterAll(() => void server?.close().closeAllConnections())
 
   describe('the pages', () => {
     test('have links to pages, files and headings that there are', () => {
@@ -142,12 +153,38 @@ describe('the site', () => {
       await page.context().close()
     })
 
-    test('the demo runs in its page', async () => {
+    test('the demo runs in its page, and again once there is no network', async () => {
       const { page, wrong } = await openPage('demo.html', 'light')
       await page.locator('iframe').scrollIntoViewIfNeeded()
-      await page.frameLocator('iframe').locator('h1').first().waitFor()
+      const frame = (await (await page.locator('iframe').elementHandle())!.contentFrame())!
+      const comesToVerdict = async () => {
+        await frame.goto(`${origin}${BASE}demo/index.html?speed=4`)
+        await frame.locator('[data-testid=story][data-state=caught]').waitFor({ timeout: 120_000 })
+      }
+      await comesToVerdict()
+      await page.screenshot({ path: join(root, 'reports/docs-demo-light.png') })
+      await frame.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+      await expect.poll(() => frame.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true)
+      await page.context().setOffline(true)
+      await comesToVerdict()
       expect(wrong).toEqual([])
       await page.context().close()
+    })
+
+    test('axe finds nothing to complain of in what any page of docs says', async () => {
+      const context = await browser!.newContext()
+      const page = await context.newPage()
+      const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'))
+      const found: string[] = []
+      for (const file of pages) {
+        await page.goto(`${origin}${BASE}${file.replace('.md', '.html')}`, { waitUntil: 'domcontentloaded' })
+        const said = new AxeBuilder({ page: page as never }).include('.vp-doc').withRules(RULES_OF_TEXTS)
+        const { violations } = await said.setLegacyMode().analyze()
+        found.push(...violations.map(({ id, nodes }) => `${file} ${id}: ${nodes.map(({ html }) => html).join(' | ')}`))
+      }
+      expect(pages.length).toBeGreaterThan(20)
+      expect(found).toEqual([])
+      await context.close()
     })
 
     test.each([
@@ -166,6 +203,41 @@ describe('the site', () => {
       await page.context().close()
     })
   })
+})
+
+describe('the README, as hosts of repositories show it', () => {
+  const SCREEN = { width: 1000, height: 1080 }
+  let page: Page
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [join(root, 'scripts/docs.mjs'), '--install'], { cwd: root })
+    browser ??= await launchChromium()
+    page = await (await browser.newContext({ viewport: SCREEN })).newPage()
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'site/readmePage.mjs')])
+    await page.route('**/*', (route) => {
+      const { pathname } = new URL(route.request().url())
+      if (pathname === '/') return route.fulfill({ body: stdout, contentType: 'text/html' })
+      return route.fulfill(existsSync(join(root, pathname)) ? { path: join(root, pathname) } : { status: 404 })
+    })
+  }, 600_000)
+  afterAll(() => page?.context().close())
+
+  test.each(['light', 'dark'] as const)(
+    'fits on two screens, shows its picture, and can be read by all (%s)',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme })
+      await page.goto('http://readme.example/', { waitUntil: 'networkidle' })
+      await page.screenshot({ path: join(root, `reports/readme-${colorScheme}.png`), fullPage: true })
+      const { height, pictures } = await page.evaluate(() => {
+        const widths = [...document.images].map(({ naturalWidth }) => naturalWidth)
+        return { height: document.documentElement.scrollHeight, pictures: widths }
+      })
+      expect(height).toBeLessThanOrEqual(2 * SCREEN.height)
+      expect(pictures).toEqual([1280])
+      // Whether links are underlined is up to the host, and to its readers.
+      const { violations } = await new AxeBuilder({ page: page as never }).disableRules('link-in-text-block').analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+    },
+  )
 })
 
 describe('the spelling', () => {

@@ -1,5 +1,5 @@
 /** The five-minute starts, done as they are written. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -47,11 +47,7 @@ test.skipIf(missing !== '')(`${title}${missing}`, async () => {
 })
 
 test('the start of an onnxruntime-web app does what it says', async () => {
-  const prepare = (folder: string) => {
-    mkdirSync(join(folder, 'public'))
-    cpSync(join(import.meta.dirname, '../models/digits.onnx'), join(folder, 'public/model.onnx'))
-  }
-  expect(await walk('start-onnx', { prepare, open })).toBe(1)
+  expect(await walk('start-onnx', { open })).toBe(1)
 })
 
 test('calibration does what it says', async () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -20,7 +20,8 @@ const KINDS: readonly RegExp[] = [
   /^dist\/kernels\.wasm$/,
   /^dist\/chunks\/[A-Za-z]+-[\w-]{8}\.js$/,
   /^dist\/cockpit\/(?:index\.html|assets\/[a-z]+-[\w-]{8}\.(?:js|css|svg))$/,
-  /^dist\/types\/(?:[A-Za-z]+\/)*[A-Za-z0-9]+\.d\.ts$/,
+  /^dist\/types\/(?:index|core|edge|embed|laws|worker|eval|eval-node|server|script|kernels)\.d\.ts$/,
+  /^dist\/types\/shared\/[A-Za-z]+-[\w-]{8}\.d\.ts$/,
 ]
 
 interface Manifest {
@@ -67,7 +68,9 @@ describe('the tarball', () => {
     const reached = new Set([...targets, './dist/cli.js'].map((path) => path.slice(2)))
     for (const path of reached) {
       if (!/\.(?:js|ts)$/.test(path)) continue
-      for (const other of importsOf(path).own) reached.add(other.replace(/(?<!\.d)\.ts$/, '.d.ts'))
+      for (const other of importsOf(path).own) {
+        reached.add(path.endsWith('.d.ts') ? other.replace(/\.js$/, '.d.ts') : other)
+      }
     }
     const code = consumer.packed.paths.filter((path) => /^dist\/(?!cockpit).*\.(?:js|ts)$/.test(path))
     expect(code.filter((path) => !reached.has(path))).toEqual([])
@@ -98,6 +101,11 @@ describe('the tarball', () => {
     expect(problems).toEqual([])
     expect(Object.keys(analysis.entrypoints).sort()).toEqual(Object.keys(manifest.exports).sort())
   })
+})
+
+test('the page on installing names the tarball that is packed', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/install.md'), 'utf8')
+  expect(new Set(page.match(/monitaur-[\w.-]+\.tgz/g))).toEqual(new Set([basename(consumer.packed.file)]))
 })
 
 /** As https://keepachangelog.com has it. */

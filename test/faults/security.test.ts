@@ -1,9 +1,12 @@
 /** What ships runs no text as code, its pages may load nothing from elsewhere, and its licences are known. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAssets } from '../../src/server/serveAssets.ts'
 import { testServer } from '../tools/serverApp.ts'
 
@@ -124,6 +127,26 @@ describe('licences', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('hono 4.')])
   })
 
+  test('of what makes the documentation are read too, and no exception is there in vain', () => {
+    const siteLock = JSON.parse(readFileSync(join(root, 'site/package-lock.json'), 'utf8'))
+    const rows = JSON.parse(execFileSync(process.execPath, [licences, '--json'], { encoding: 'utf8' })) as {
+      readonly name: string
+      readonly how: string
+    }[]
+    const documentation = rows.filter(({ how }) => how === 'documentation').map(({ name }) => name)
+    expect(documentation).toEqual(expect.arrayContaining(['vitepress', 'vue', 'typedoc', 'cspell-lib']))
+    expect(documentation).toHaveLength(Object.keys(siteLock.packages).length - 1)
+    const [, exceptions] = /MAKE_PAGES = \{(.*?)\n\}/s.exec(readFileSync(licences, 'utf8'))!
+    for (const [, quoted, bare] of exceptions!.matchAll(/^ {2}(?:'(.+?)'|(\w+)):/gm)) {
+      expect(documentation).toContain(quoted ?? bare)
+    }
+    siteLock.packages['node_modules/vue'].license = 'CC-BY-NC-4.0'
+    const file = join(folder, 'site-lock.json')
+    writeFileSync(file, JSON.stringify(siteLock))
+    const { status, stderr } = spawnSync(process.execPath, [licences, '--site-lock', file], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^licences: vue \S+ ships under 'CC-BY-NC-4\.0'/)])
+  })
+
   test('a choice of which one is allowed will do', () => {
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
     lock.packages['node_modules/hono'].license = '(GPL-2.0 OR MIT)'
@@ -160,5 +183,54 @@ describe('a release', () => {
       env,
     })
     expect([status, stderr]).toEqual([1, expect.stringContaining('prove where it runs')])
+  })
+})
+
+describe('known vulnerabilities', () => {
+  let answer: { readonly status: number; readonly advisories: unknown }
+  let registry: Server
+  beforeAll(async () => {
+    registry = createServer(({ method, url }, response) => {
+      const name = decodeURIComponent(url!.slice(1)) // npm asks for the versions of what is told of
+      const said = method === 'POST' ? answer.advisories : { name, versions: { '1.0.0': { name, version: '1.0.0' } } }
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(said))
+    })
+    await new Promise<void>((done) => registry.listen(0, '127.0.0.1', done))
+  })
+  afterAll(() => void registry?.close().closeAllConnections())
+
+  async function audit(): Promise<{ readonly code: number; readonly lines: string[] }> {
+    const env = {
+      ...process.env,
+      npm_config_registry: `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`,
+      npm_config_cache: join(folder, 'npm-cache'),
+      npm_config_fetch_retries: '0',
+    }
+    const running = promisify(execFile)(process.execPath, [join(root, 'scripts/audit.mjs')], { env })
+    type Ended = { readonly stdout: string; readonly code?: number }
+    const { code = 0, stdout } = await running.catch((error) => error).then((ended: Ended) => ended)
+    return { code, lines: stdout.trim().split('\n') }
+  }
+
+  const advisory = (id: number, severity: string) => [
+    { id, url: 'https://example.org', title: 'a', severity, vulnerable_versions: '*', cwe: [], cvss: { score: 8 } },
+  ]
+
+  test('fail if they are high, in the package or in what makes the documentation', async () => {
+    answer = { status: 200, advisories: { yaml: advisory(1, 'low'), vue: advisory(2, 'high') } }
+    const { code, lines } = await audit()
+    expect(code).toBe(1)
+    expect(lines).toContainEqual(expect.stringMatching(/^audit: the documentation \(site\/\): high vue /))
+    expect(lines).toContain('audit: the package: 1 known vulnerabilities, 0 critical, 0 high')
+  })
+
+  test('that nobody tells are not passed over: the last lines say so of both', async () => {
+    answer = { status: 405, advisories: {} }
+    const { code, lines } = await audit()
+    expect(code).toBe(0)
+    expect(lines).toEqual([
+      expect.stringMatching(/^audit: NOT AUDITED: the package: .*405/),
+      expect.stringMatching(/^audit: NOT AUDITED: the documentation \(site\/\): .*405/),
+    ])
   })
 })

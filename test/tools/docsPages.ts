@@ -2,6 +2,7 @@
 
 /** Programs that stand by themselves, and configurations of the server: `test/readme.test.ts`. */
 export const RUN = [
+  'library',
   'detectors',
   'embeddings',
   'server',

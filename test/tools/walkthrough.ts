@@ -1,19 +1,32 @@
 /**
  * Does what a page of docs tells its reader to do, from top to bottom, in an empty folder: writes the files, runs the
  * commands, compares what they print, starts the servers, opens the page. Only installing is left out: that every package
- * named there is one that this repository has is looked up instead.
+ * named there is one that this repository has is looked up instead. With `MONITAUR_TARBALL`, the path of what `npm pack` wrote,
+ * it is not left out, and how long each step took is written to reports/first-hour.ndjson: `node scripts/first-hour.mjs`.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
-import { blocksOf } from './blocks.ts'
+import { type Block, blocksOf } from './blocks.ts'
 import { until } from './until.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const COMMAND_MS = 120_000
+/** What a reader installs, who really does. */
+const TARBALL = process.env['MONITAUR_TARBALL']
 const PORTS = /\b(?:8000|8787|9090)\b/g
 
 export interface WalkOptions {
@@ -25,10 +38,7 @@ export interface WalkOptions {
 
 /** Walks through `docs/{page}.md`; rejects where it does not tell the truth, else says how many outputs were compared. */
 export async function walk(page: string, { prepare, open }: WalkOptions = {}): Promise<number> {
-  const folder = join(root, 'reports/docs', page)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  symlinkSync(root, join(folder, 'node_modules/monitaur'))
+  const folder = emptyFolder(page)
   prepare?.(folder)
   const ports = await freePorts()
   const text = readFileSync(join(root, 'docs', `${page}.md`), 'utf8')
@@ -38,6 +48,7 @@ export async function walk(page: string, { prepare, open }: WalkOptions = {}): P
   let compared = 0
   try {
     for (const block of blocksOf(text)) {
+      const startedMs = Date.now()
       const code = block.code.replace(PORTS, (port) => String(ports[port]))
       const at = `docs/${page}.md:${block.line}`
       if (block.language === 'text') compared++
@@ -46,17 +57,51 @@ export async function walk(page: string, { prepare, open }: WalkOptions = {}): P
         expect(await open!(address, code.trim()), at).toContain(code.trim())
       } else if (block.language === 'text') expect(printed, at).toBe(code.trim())
       else if (block.language !== 'sh') throw new Error(`${at}: a block of ${block.language} that is no file; name it`)
-      else if (/^npm i /.test(code)) for (const name of code.trim().split(' ').slice(2)) isHad(name, at)
+      else if (/^npm i /.test(code)) await install(code, folder, at)
       else if (block.words.includes('server')) {
         const port = Number(/(?:--port |:)(\d+)/.exec(code)?.[1] ?? ports['8000'])
         servers.push(await startServer(code, { folder, port, at }))
         address = `http://127.0.0.1:${port}/`
       } else printed = await run(code, folder, at)
+      note({ page, step: stepOf(block), ms: Date.now() - startedMs })
     }
   } finally {
     await Promise.all(servers.map(end))
   }
   return compared
+}
+
+/** Beside a folder that is called monitaur and is this repository, as the pages take it. */
+function emptyFolder(page: string): string {
+  if (TARBALL !== undefined) {
+    const place = mkdtempSync(join(tmpdir(), 'first-hour-'))
+    symlinkSync(root, join(place, 'monitaur'))
+    mkdirSync(join(place, page))
+    return join(place, page)
+  }
+  const folder = join(root, 'reports/docs', page)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  symlinkSync(root, join(folder, 'node_modules/monitaur'))
+  const beside = join(root, 'reports/docs/monitaur')
+  if (!existsSync(beside)) symlinkSync(root, beside)
+  return folder
+}
+
+async function install(code: string, folder: string, at: string): Promise<void> {
+  if (TARBALL === undefined) for (const name of code.trim().split(' ').slice(2)) isHad(name, at)
+  else await run(`npm init -y && ${code.trim().replace(/\bmonitaur\b/, `"${TARBALL}"`)}`, folder, at)
+}
+
+function stepOf({ language, words, code, file }: Block): string {
+  if (file !== undefined) return `write ${file}`
+  if (language === 'text') return words.includes('page') ? 'open the page' : 'compare'
+  const [line = ''] = code.trim().split('\n')
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line
+}
+
+function note(step: { readonly page: string; readonly step: string; readonly ms: number }): void {
+  if (TARBALL !== undefined) appendFileSync(join(root, 'reports/first-hour.ndjson'), `${JSON.stringify(step)}\n`)
 }
 
 function write(file: string, code: string): void {
@@ -82,14 +127,22 @@ async function freePorts(): Promise<Readonly<Record<string, number>>> {
   return ports
 }
 
-/** As a shell in the folder has it, with our own command line in the place of the installed one. */
+/** As a shell in the folder has it, with our own command line in the place of one that is not installed. */
 function shell(code: string, folder: string) {
+  const plain = { NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' }
+  if (TARBALL !== undefined) return { script: code, options: { cwd: folder, env: { ...withoutOurs(), ...plain } } }
   const script = code
     .replace(/\bnpx monitaur\b/g, `"${process.execPath}" "${join(root, 'dist/cli.js')}"`)
     .replace(/\bnpx /g, '')
   const path = [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  const env = { ...process.env, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false', PATH: path }
-  return { script, options: { cwd: folder, env } }
+  return { script, options: { cwd: folder, env: { ...process.env, ...plain, PATH: path } } }
+}
+
+/** The environment without what npm and npx put there for this process; where the cache is stays told. */
+function withoutOurs(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_(?!config_cache$)/.test(name))
+  const paths = (process.env['PATH'] ?? '').split(delimiter).filter((path) => !path.startsWith(root))
+  return { ...Object.fromEntries(own), PATH: paths.join(delimiter) }
 }
 
 async function run(code: string, folder: string, at: string): Promise<string> {

@@ -13,13 +13,13 @@
  * The score is 1 − Pearson's correlation, 0 … 2, or the divergence of Jensen and Shannon in bits; 0 before the window is
  * full. A strict rule, as published: suspicious is `score > threshold`.
  */
-import { checkChoice, checkNumber, checkObject, elementType, refuse } from '../checkers.ts'
+import { checkChoice, checkNumber, checkObject, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import { Ring } from '../ring.ts'
 import { readState } from '../state.ts'
 import { EXTRACT_MODEL } from '../techniques.ts'
-import type { Observation, PlainData } from '../types.ts'
+import type { Observation } from '../types.ts'
 import { requireReference } from './benignThreshold.ts'
+import { BinWindow } from './binWindow.ts'
 import { binOf, binsOf, checkForm, DISTANCES, histogramDistance, sumOf } from './hardness/histogram.ts'
 import type { HardnessReference } from './hardness/reference.ts'
 import { toConfidence } from './limits.ts'
@@ -60,27 +60,31 @@ function logic(config: HardnessHistogramConfig, path: string): Logic<Observation
   const { form, counts, queries, distance } = reference
   const threshold = checkNumber(config.threshold ?? reference.threshold, { min: 0, max: 2 }, `${path}.threshold`)
   const outputs = checkChoice(config.outputs, ['probabilities', 'logits'], `${path}.outputs`)
-  let window = new Ring<number>(queries)
-  let histogram = new Uint32Array(counts.length)
+  const size = { queries, bins: counts.length }
+  let window = new BinWindow(size)
 
   return {
     check: (observation) => binOf(observation, form, outputs),
     apply,
-    save: () => ({ bins: Uint32Array.from(window.list()) }),
-    load,
-    clear,
-    size: () => window.items.length,
-    bytes: () => 8 * window.items.length + 4 * counts.length + 32,
+    save: () => ({ bins: window.save() }),
+    load: (state) => {
+      window = BinWindow.read(readState(state, ['bins'])['bins'], size)
+    },
+    clear: () => {
+      window = new BinWindow(size)
+    },
+    size: () => window.size,
+    bytes: () => window.bytes + 32,
     describe: () => ({
       config: { reference: structure(reference), threshold, outputs },
-      details: { histogram: Array.from(histogram) },
+      details: { histogram: Array.from(window.histogram) },
     }),
   }
 
   function apply(bin: number) {
-    learn(bin)
-    const historySize = window.items.length
-    const score = historySize < queries ? 0 : histogramDistance(counts, histogram, distance)
+    window.push(bin)
+    const historySize = window.size
+    const score = historySize < queries ? 0 : histogramDistance(counts, window.histogram, distance)
     const isEarly = historySize < queries
     return {
       suspicious: score > threshold,
@@ -90,27 +94,8 @@ function logic(config: HardnessHistogramConfig, path: string): Logic<Observation
       reason: isEarly
         ? `Only ${historySize} queries are remembered; nothing is decided before there are ${queries}.`
         : `The last ${queries} inputs differ in hardness from honest ones by ${score.toFixed(4)}; more than ${threshold.toFixed(4)} is suspicious.`,
-      metadata: { bin, histogram: Array.from(histogram), historySize },
+      metadata: { bin, histogram: Array.from(window.histogram), historySize },
     }
-  }
-
-  function learn(bin: number): void {
-    const left = window.push(bin)
-    if (left !== undefined) histogram[left]!--
-    histogram[bin]!++
-  }
-
-  function load(state: PlainData): void {
-    const bins = readState(state, ['bins'])['bins'] as Uint32Array
-    const isList = elementType(bins) === 'Uint32Array' && bins.length <= queries && bins.every((b) => b < counts.length)
-    if (!isList) refuse('bad_snapshot', `must be at most ${queries} bins below ${counts.length}`, bins, 'state.bins')
-    clear()
-    for (const bin of bins) learn(bin)
-  }
-
-  function clear(): void {
-    window = new Ring(queries)
-    histogram = new Uint32Array(counts.length)
   }
 }
 

@@ -15,12 +15,12 @@
  * The score is in bits, 0 … 1, and 0 before the window is full. A strict rule: suspicious is `score > threshold`, as the
  * threshold is a score that an honest client has reached.
  */
-import { checkNumber, elementType, refuse } from '../checkers.ts'
+import { checkNumber } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
-import { Ring } from '../ring.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
+import { BinWindow } from './binWindow.ts'
 import {
   binOf,
   distanceBetween,
@@ -69,8 +69,8 @@ function logic(
   const { counts, turns } = reference
   const threshold = checkNumber(config.threshold ?? reference.threshold, { min: 0, max: 1 }, `${path}.threshold`)
   let inputs = new Turns()
-  let window = new Ring<number>(turns)
-  let histogram = new Uint32Array(counts.length)
+  const size = { queries: turns, bins: counts.length }
+  let window = new BinWindow(size)
 
   return {
     check: ({ vector }) => numbersOf(vector, inputs.length, 'vector'),
@@ -78,22 +78,22 @@ function logic(
       for (const [i, vector] of vectors.entries()) checkLength(vector, vectors[0]!.length, `[${i}].vector`)
     },
     apply,
-    save: () => ({ ...inputs.save(), bins: Uint32Array.from(window.list()) }),
+    save: () => ({ ...inputs.save(), bins: window.save() }),
     load,
     clear,
-    size: () => window.items.length,
-    bytes: () => inputs.bytes() + 8 * window.items.length + 4 * counts.length + 32,
+    size: () => window.size,
+    bytes: () => inputs.bytes() + window.bytes + 32,
     describe: () => ({
       config: { reference: { ...reference, counts: [...counts] }, threshold },
-      details: { histogram: Array.from(histogram), length: inputs.length },
+      details: { histogram: Array.from(window.histogram), length: inputs.length },
     }),
   }
 
   function apply(vector: ArrayLike<number>) {
     const turn = inputs.push(vector)
-    if (turn !== null) learn(binOf(turn, counts.length))
-    const historySize = window.items.length
-    const score = historySize < turns ? 0 : distanceBetween(counts, histogram)
+    if (turn !== null) window.push(binOf(turn, counts.length))
+    const historySize = window.size
+    const score = historySize < turns ? 0 : distanceBetween(counts, window.histogram)
     return {
       suspicious: score > threshold,
       score,
@@ -103,31 +103,19 @@ function logic(
         historySize < turns
           ? `Only ${historySize} turns are remembered; nothing is decided before there are ${turns}.`
           : `The last ${turns} turns differ from honest ones by ${score.toFixed(4)}; more than ${threshold.toFixed(4)} is suspicious.`,
-      metadata: { turn, histogram: Array.from(histogram), historySize },
+      metadata: { turn, histogram: Array.from(window.histogram), historySize },
     }
-  }
-
-  function learn(bin: number): void {
-    const left = window.push(bin)
-    if (left !== undefined) histogram[left]!--
-    histogram[bin]!++
   }
 
   function load(state: PlainData): void {
     const saved = readState(state, ['inputs', 'count', 'bins'])
     const next = Turns.read(saved['inputs'], readNumber(saved['count'], 'state.count', { max: 2 }))
-    const bins = saved['bins'] as Uint32Array
-    const most = saved['count'] === 2 ? turns : 0
-    const isList = elementType(bins) === 'Uint32Array' && bins.length <= most && bins.every((b) => b < counts.length)
-    if (!isList) refuse('bad_snapshot', `must be at most ${most} bins below ${counts.length}`, bins, 'state.bins')
-    clear()
+    window = BinWindow.read(saved['bins'], size, saved['count'] === 2 ? turns : 0)
     inputs = next
-    for (const bin of bins) learn(bin)
   }
 
   function clear(): void {
     inputs = new Turns()
-    window = new Ring(turns)
-    histogram = new Uint32Array(counts.length)
+    window = new BinWindow(size)
   }
 }

@@ -1,7 +1,8 @@
 /** `reply: 'silent'`: an answer that is of no use, and looks like any other. */
-import { type OpenOptions, openResponse } from './bodyCopy.ts'
-import { copyBody } from './copyBody.ts'
+
+import { copyBody } from './boundedCopy.ts'
 import { pack } from './encoding.ts'
+import { type OpenOptions, openResponse } from './openCopy.ts'
 import { isJson } from './reader.ts'
 
 /** An answer twice, made in the same way. */

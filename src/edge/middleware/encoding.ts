@@ -1,5 +1,5 @@
 /** Bodies that came compressed. */
-import { type Copied, readBounded } from './copyBody.ts'
+import { type Copied, readBounded } from './boundedCopy.ts'
 import type { Lease } from './leases.ts'
 
 /** What a body is packed in. */

@@ -1,7 +1,7 @@
 /** From a model's answer to its class probabilities, and to an answer without them. */
 import { checkObject, isPlainObject, MonitorError, softmax } from '../../core/index.ts'
-import type { BodyCopy } from './bodyCopy.ts'
 import { find, isPlural, parseJsonPath, replaced } from './jsonPath.ts'
+import type { BodyCopy } from './openCopy.ts'
 
 /**
  * The class probabilities in an answer; undefined where it holds none. What it throws is counted as `bad_answer`; the

@@ -1,8 +1,8 @@
 /** From a request to a query of the monitor. */
 import { checkChoice, checkObject, MonitorError, refuse } from '../../core/index.ts'
 import { imageOfBase64, kindOf, type Query } from '../../embed/index.ts'
-import type { RequestCopy } from './bodyCopy.ts'
 import { find, type JsonPath, parseJsonPath } from './jsonPath.ts'
+import type { RequestCopy } from './openCopy.ts'
 
 /**
  * The query in a request; undefined for a request that is none, which is then not inspected. What it throws counts as

@@ -1,8 +1,8 @@
 /** Reads queries and outputs from copies of bodies, and says what is wrong with them. */
 import { isMonitorError } from '../../core/index.ts'
-import { type OpenFailure, openRequest, openResponse } from './bodyCopy.ts'
-import { copyBody } from './copyBody.ts'
+import { copyBody } from './boundedCopy.ts'
 import type { Lease } from './leases.ts'
+import { type OpenFailure, openRequest, openResponse } from './openCopy.ts'
 import type { Settings } from './options.ts'
 import type { FailureCode } from './tally.ts'
 import type { Known, Visit } from './visit.ts'

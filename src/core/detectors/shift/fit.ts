@@ -4,9 +4,17 @@ import { log } from '../../math.ts'
 import { medianBandwidth } from '../../stats/index.ts'
 import { checkVector } from '../../vectorRing.ts'
 import { benignThreshold } from '../benignThreshold.ts'
-import type { ShiftEvidence } from './bets.ts'
+import { Bets, type ShiftEvidence } from './bets.ts'
 import { openMemory } from './memory.ts'
-import { FORMS, MOST_QUERIES, type PreparedShift, prepareShift, type ShiftReference, unit } from './reference.ts'
+import {
+  FORMS,
+  MOST_QUERIES,
+  type PreparedEvidence,
+  type PreparedShift,
+  prepareShift,
+  type ShiftReference,
+  unit,
+} from './reference.ts'
 
 /** Widths of the kernels, as multiples of the median distance. */
 const WIDTHS = [0.5, 1, 2, 4]
@@ -51,13 +59,13 @@ export function fitShift(clients: readonly Client[], options: FitShiftOptions = 
     options.every ?? { stream: 1, window: Math.ceil(queries / 4), bets: Math.min(BETS.every, queries) }[form]
   const open = { form, vectors, bandwidths, queries, every, frequencies, seed, threshold: 0 }
   const others = clients.filter((_, i) => i % 2 === 1)
-  if (!isBets) {
-    const prepared = prepareShift(open, 'reference')
+  const calibration = isBets ? evenly(clients.filter((_, i) => i % 4 === 2).flat(), references) : []
+  const ofBets = isBets ? { calibration, limits: { novelty: 1, drift: 1 } } : {}
+  const prepared = prepareShift({ ...open, ...ofBets }, 'reference')
+  if (prepared.form !== 'bets') {
     const scores = others.map((client) => largestScore(client, prepared))
     return { ...open, threshold: Math.max(benignThreshold(scores, alpha), 0) }
   }
-  const calibration = evenly(clients.filter((_, i) => i % 4 === 2).flat(), references)
-  const prepared = prepareShift({ ...open, calibration, limits: { novelty: 1, drift: 1 } }, 'reference')
   const evidence = others.map((client) => mostEvidence(client, prepared))
   const limitOf = (kind: keyof ShiftEvidence) =>
     Math.max(
@@ -95,12 +103,12 @@ function largestScore(client: Client, prepared: PreparedShift): number {
   return largest === -Infinity ? memory.score() : largest
 }
 
-function mostEvidence(client: Client, prepared: PreparedShift): ShiftEvidence {
-  const memory = openMemory(prepared)
+function mostEvidence(client: Client, { bets: shared, reference }: PreparedEvidence): ShiftEvidence {
+  const bets = new Bets(shared, reference)
   const most = { novelty: 0, drift: 0 }
   for (const vector of client) {
-    memory.push(unit(vector))
-    const { novelty, drift } = memory.evidence!()
+    bets.push(unit(vector))
+    const { novelty, drift } = bets.evidence
     most.novelty = Math.max(most.novelty, novelty)
     most.drift = Math.max(most.drift, drift)
   }

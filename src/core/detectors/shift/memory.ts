@@ -4,7 +4,7 @@ import { FeatureMean, mmdSquared, mmdSquaredOfMeans } from '../../stats/index.ts
 import type { PlainData } from '../../types.ts'
 import { readVectors, VectorRing } from '../../vectorRing.ts'
 import { Bets, type ShiftEvidence } from './bets.ts'
-import type { PreparedShift } from './reference.ts'
+import type { PreparedEvidence, PreparedShift, PreparedStream, PreparedWindow } from './reference.ts'
 
 /** The queries of one client. */
 export interface Memory {
@@ -22,12 +22,11 @@ export interface Memory {
 }
 
 export function openMemory(prepared: PreparedShift): Memory {
-  const { form } = prepared.reference
-  if (form === 'bets') return openBets(prepared)
-  return form === 'window' ? openWindow(prepared) : openStream(prepared)
+  if (prepared.form === 'bets') return openBets(prepared)
+  return prepared.form === 'window' ? openWindow(prepared) : openStream(prepared)
 }
 
-function openWindow({ reference }: PreparedShift): Memory {
+function openWindow({ reference }: PreparedWindow): Memory {
   const { queries, vectors } = reference
   const dimension = vectors[0]!.length
   let ring = new VectorRing(queries)
@@ -50,13 +49,13 @@ function openWindow({ reference }: PreparedShift): Memory {
 }
 
 /** A query weighs 1 − 1/`queries` times as much as the one after it. */
-function openStream({ reference, features, mean: honest }: PreparedShift): Memory {
-  const length = features!.length
+function openStream({ reference, features, mean: honest }: PreparedStream): Memory {
+  const { length } = features
   const mean = new FeatureMean({ length, decay: 1 - 1 / reference.queries })
   return {
     size: () => mean.count,
-    push: (vector) => mean.push(features!.map(vector)),
-    score: () => mmdSquaredOfMeans(honest!, mean),
+    push: (vector) => mean.push(features.map(vector)),
+    score: () => mmdSquaredOfMeans(honest, mean),
     save: () => mean.save(),
     load: (state) => mean.load(state),
     bytes: () => 8 * length + 64,
@@ -64,9 +63,8 @@ function openStream({ reference, features, mean: honest }: PreparedShift): Memor
 }
 
 /** The score is the share of the evidence that alarms, of the stronger kind, at least 0. */
-function openBets({ reference, bets: shared }: PreparedShift): Memory {
-  const limits = reference.limits!
-  const bets = new Bets(shared!, reference)
+function openBets({ reference, limits, bets: shared }: PreparedEvidence): Memory {
+  const bets = new Bets(shared, reference)
   return {
     size: () => bets.size,
     push: (vector) => bets.push(vector),

@@ -34,15 +34,28 @@ export interface ShiftReference {
   readonly threshold: number
 }
 
-/** A reference that has been read: what all clients of a detector share. */
-export interface PreparedShift {
+export interface PreparedWindow {
+  readonly form: 'window'
   readonly reference: ShiftReference
-  /** Of a stream. */
-  readonly features: RandomFeatures | undefined
-  readonly mean: FeatureMean | undefined
-  /** Of bets. */
-  readonly bets: PreparedBets | undefined
 }
+
+export interface PreparedStream {
+  readonly form: 'stream'
+  readonly reference: ShiftReference
+  readonly features: RandomFeatures
+  /** Of the honest embeddings. */
+  readonly mean: FeatureMean
+}
+
+export interface PreparedEvidence {
+  readonly form: 'bets'
+  readonly reference: ShiftReference
+  readonly limits: ShiftEvidence
+  readonly bets: PreparedBets
+}
+
+/** A reference that has been read: what all clients of a detector share. */
+export type PreparedShift = PreparedWindow | PreparedStream | PreparedEvidence
 
 /** Scaled to length 1; zeros stay zeros. */
 export function unit(vector: ArrayLike<number>): Float64Array {
@@ -86,18 +99,18 @@ export function prepareShift(given: ShiftReference, path: string): PreparedShift
   const reference = { form, ...shared, queries, every, frequencies, seed, threshold }
   if (form === 'window') {
     mmdSquared(vectors.slice(0, 2), vectors.slice(0, 2), shared) // checks the widths
-    return { reference, features: undefined, mean: undefined, bets: undefined }
+    return { form, reference }
   }
   if (form === 'bets') {
     const calibration = readVectors(given.calibration, `${path}.calibration`, vectors[0]!.length)
     const limits = readLimits(given.limits, `${path}.limits`)
     const bets = prepareBets(vectors.map(unit), calibration.map(unit))
-    return { reference: { ...reference, calibration, limits }, features: undefined, mean: undefined, bets }
+    return { form, reference: { ...reference, calibration, limits }, limits, bets }
   }
   const features = new RandomFeatures({ dimension: vectors[0]!.length, bandwidths, frequencies, seed })
   const mean = new FeatureMean({ length: features.length })
   for (const vector of vectors) mean.push(features.map(vector))
-  return { reference, features, mean, bets: undefined }
+  return { form, reference, features, mean }
 }
 
 function readLimits(limits: unknown, path: string): ShiftEvidence {

@@ -1,6 +1,6 @@
 /** What extractors see of a request or an answer: a copy of the body, whole and unpacked. */
 import { isDeeperThan, MonitorError } from '../../core/index.ts'
-import type { Copied } from './copyBody.ts'
+import type { Copied } from './boundedCopy.ts'
 import { type Packing, packingOf, unpack } from './encoding.ts'
 import type { Lease } from './leases.ts'
 
