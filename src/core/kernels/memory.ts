@@ -2,7 +2,7 @@
 import { createTwin } from './twin.ts'
 import { instantiate, kernelModule, newMemory, type WasmMemory, type WasmModule } from './wasm.ts'
 
-/** What the kernels compute is said in `assembly/vectors.ts`. Numbers called rows, codes, query, scales, out … are addresses. */
+/** What the kernels compute is said in `assembly/index.ts`. Numbers called rows, codes, query, scales, out … are addresses. */
 export interface Kernels {
   dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void
   scan(rows: number, count: number, stride: number, query: number, out: number): void

@@ -1,5 +1,5 @@
 /**
- * The kernels in plain JavaScript, to the same bits: the order of the additions is that of `assembly/vectors.ts`. They serve
+ * The kernels in plain JavaScript, to the same bits: the order of the additions is that of `assembly/index.ts`. They serve
  * where WebAssembly does not, and say what its kernels have to give.
  */
 
