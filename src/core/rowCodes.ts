@@ -1,4 +1,4 @@
-/** Vectors as whole numbers from −127 to 127, with what is lost by it. */
+/** Vectors as whole numbers from −127 to 127, with what is lost by it. How they lie is said in `kernels/assembly/bytes.ts`. */
 
 /** A vector among others, and its length. */
 export interface RowAt {
@@ -14,44 +14,52 @@ export interface Coded {
   readonly error: number
 }
 
-/** The codes of a row, in chunks of 16 that begin 64 bytes apart, as the kernels read four rows at once. */
+/** Rows of a group, and bytes from one chunk of a row to its next. */
+export const GROUP = 8
+export const CHUNK_STEP = 16 * GROUP
+
+/** The codes of a row, 128 added to the even ones. */
 export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Array, at: number): Coded {
-  if (norm === 0) {
-    for (let from = 0; from < width; from += 16) codes.fill(0, at + 4 * from, at + 4 * from + 16)
-    return { scale: 0, error: 0 }
-  }
   let max = 0
   for (let i = start; i < start + width; i++) max = Math.max(max, Math.abs(values[i]!))
   const step = max / 127
-  const perStep = 127 / max
+  const perStep = norm === 0 ? 0 : 127 / max
   let lost = 0
-  for (let from = 0, place = at; from < width; from += 16, place += 64) {
+  for (let from = 0, place = at; from < width; from += 16, place += CHUNK_STEP) {
     const count = Math.min(16, width - from)
     for (let k = 0; k < count; k++) {
       const value = values[start + from + k]!
       const code = Math.floor(value * perStep + 0.5)
       const rest = value - code * step
       lost += rest * rest
-      codes[place + k] = code
+      codes[place + k] = (k & 1) === 0 ? code + 128 : code
     }
   }
-  return codedAs(step, lost, norm)
+  return norm === 0 ? { scale: 0, error: 0 } : codedAs(step, lost, norm)
 }
 
-/** The codes of a query, which is no zero vector, as 16-bit numbers. */
-export function encodeQuery(q: Float64Array, norm: number, codes: Int16Array): Coded {
+/** The codes of a query, which is no zero vector, in the words that the kernels take; `bias` as they want it. */
+export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): Coded & { readonly bias: number } {
   let max = 0
   for (let i = 0; i < q.length; i++) max = Math.max(max, Math.abs(q[i]!))
   const step = max / 127
   const perStep = 127 / max
   let lost = 0
+  let bias = 0
   for (let i = 0; i < q.length; i++) {
     const code = Math.floor(q[i]! * perStep + 0.5)
     const rest = q[i]! - code * step
     lost += rest * rest
-    codes[i] = code
+    const place = (i & ~15) + ((i & 15) >> 1)
+    if ((i & 1) === 1) {
+      words[place + 8]! += code
+      continue
+    }
+    words[place] = code
+    words[place + 8] = -256 * code
+    bias -= 128 * code
   }
-  return codedAs(step, lost, norm)
+  return { ...codedAs(step, lost, norm), bias }
 }
 
 /** Upwards by more than rounding takes away. */

@@ -12,10 +12,22 @@ export interface Kernels {
     groups: number,
     chunks: number,
     query: number,
+    bias: number,
     scales: number,
+    errors: number,
     queryScale: number,
+    times: number,
     out: number,
-  ): void
+  ): number
+  reaching(
+    scores: number,
+    errors: number,
+    groups: number,
+    times: number,
+    floor: number,
+    most: number,
+    out: number,
+  ): number
   hammingWithin(hashes: number, count: number, low: number, high: number, radius: number): number
   grey(pixels: number, count: number, step: number, out: number): void
   resample(

@@ -13,9 +13,8 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   const f64 = new Float64Array(buffer)
   const i32 = new Int32Array(buffer)
   const i16 = new Int16Array(buffer)
-  const i8 = new Int8Array(buffer)
   const u8 = new Uint8Array(buffer)
-  return { dots, scan, scanBatch, scanBytes, hammingWithin, grey, resample }
+  return { dots, scan, scanBatch, scanBytes, reaching, hammingWithin, grey, resample }
 
   function dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void {
     const q = f64.subarray(query / 8, query / 8 + width)
@@ -58,20 +57,61 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
     groups: number,
     chunks: number,
     query: number,
+    bias: number,
     scales: number,
+    errors: number,
     queryScale: number,
+    times: number,
     out: number,
-  ): void {
-    const times = Math.fround(queryScale)
-    for (let row = 0; row < 4 * groups; row++) {
-      let sum = 0
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const from = codes + 16 * (((row >> 2) * chunks + chunk) * 4 + (row & 3))
-        const q = query / 2 + 16 * chunk
-        for (let k = 0; k < 16; k++) sum = (sum + i8[from + k]! * i16[q + k]!) | 0
-      }
-      f32[out / 4 + row] = Math.fround(Math.fround(sum) * f32[scales / 4 + row]!) * times
+  ): number {
+    const scale = Math.fround(queryScale)
+    let [most, best] = [-Infinity, -1]
+    for (let row = 0; row < 8 * groups; row++) {
+      const sum = bias + wordProduct(codes + 128 * chunks * (row >> 3) + 16 * (row & 7), query, chunks)
+      const score = Math.fround(Math.fround(Math.fround(sum | 0) * f32[scales / 4 + row]!) * scale)
+      f32[out / 4 + row] = score
+      const low = Math.fround(score - errorOf(errors, row, times))
+      if (!(low > most)) continue
+      most = low
+      best = row >> 3
     }
+    return best
+  }
+
+  /** Of a row whose chunks begin 128 bytes apart. */
+  function wordProduct(row: number, query: number, chunks: number): number {
+    let sum = 0
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      for (let k = 0; k < 8; k++) {
+        const word = i16[(row + 128 * chunk) / 2 + k]!
+        const q = query / 2 + 16 * chunk + k
+        sum = (sum + word * i16[q]! + (word >> 8) * i16[q + 8]!) | 0
+      }
+    }
+    return sum
+  }
+
+  function errorOf(errors: number, row: number, times: number): number {
+    return Math.fround(f32[errors / 4 + row]! * Math.fround(times))
+  }
+
+  function reaching(
+    scores: number,
+    errors: number,
+    groups: number,
+    times: number,
+    floor: number,
+    most: number,
+    out: number,
+  ): number {
+    const least = Math.fround(floor)
+    let found = 0
+    for (let row = 0; row < 8 * groups; row++) {
+      if (!(Math.fround(f32[scores / 4 + row]! + errorOf(errors, row, times)) >= least)) continue
+      if (found === most) return most + 1
+      i32[out / 4 + found++] = row
+    }
+    return found
   }
 
   function hammingWithin(hashes: number, count: number, low: number, high: number, radius: number): number {

@@ -176,59 +176,6 @@ function short(row: usize, query: usize, step: usize): f32 {
   return sumOfLanes(a)
 }
 
-/**
- * Scores of rows kept as bytes: whole-number products, times the row's scale, times the query's. Rows lie in groups of four,
- * in chunks of 16 codes: [r0 c0][r1 c0][r2 c0][r3 c0][r0 c1] … The query has its codes as 16-bit numbers.
- */
-export function scanBytes(
-  codes: usize,
-  groups: i32,
-  chunks: i32,
-  query: usize,
-  scales: usize,
-  queryScale: f32,
-  out: usize,
-): void {
-  const times = f32x4.splat(queryScale)
-  const end = query + ((<usize>chunks) << 5)
-  let p = codes
-  for (let g = 0; g < groups; g++) {
-    let s0 = i32x4.splat(0)
-    let s1 = i32x4.splat(0)
-    let s2 = i32x4.splat(0)
-    let s3 = i32x4.splat(0)
-    for (let q = query; q < end; q += 32) {
-      const low = v128.load(q)
-      const high = v128.load(q, 16)
-      let x = v128.load(p)
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
-      x = v128.load(p, 16)
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
-      x = v128.load(p, 32)
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
-      x = v128.load(p, 48)
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), low))
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), high))
-      p += 64
-    }
-    // Four sums of four lanes each: transposed, so that one vector holds the four products.
-    const t0 = i32x4.shuffle(s0, s1, 0, 4, 1, 5)
-    const t1 = i32x4.shuffle(s2, s3, 0, 4, 1, 5)
-    const t2 = i32x4.shuffle(s0, s1, 2, 6, 3, 7)
-    const t3 = i32x4.shuffle(s2, s3, 2, 6, 3, 7)
-    const sum = i32x4.add(
-      i32x4.add(i64x2.shuffle(t0, t1, 0, 2), i64x2.shuffle(t0, t1, 1, 3)),
-      i32x4.add(i64x2.shuffle(t2, t3, 0, 2), i64x2.shuffle(t2, t3, 1, 3)),
-    )
-    v128.store(out, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(scales)), times))
-    out += 16
-    scales += 16
-  }
-}
-
 /** How many of `count` 64-bit hashes differ from one, given as its two words, in at most `radius` bits. */
 export function hammingWithin(hashes: usize, count: i32, low: i32, high: i32, radius: i32): i32 {
   const query = ((<u64>(<u32>high)) << 32) | <u64>(<u32>low)
