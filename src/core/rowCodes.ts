@@ -16,7 +16,7 @@ export interface Coded {
 
 /** Rows of a group, and bytes from one chunk of a row to its next. */
 export const GROUP = 8
-export const CHUNK_STEP = 16 * GROUP
+const CHUNK_STEP = 16 * GROUP
 
 /** The codes of a row, 128 added to the even ones. */
 export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Array, at: number): Coded {

@@ -14,10 +14,11 @@
 import { ByteRing, readBytes } from '../byteRing.ts'
 import { checkChoice, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
+import { readVectors } from '../savedVectors.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
-import { readVectors, VectorRing } from '../vectorRing.ts'
+import { VectorRing } from '../vectorRing.ts'
 import { checkHistory } from './limits.ts'
 import { checkLengths, embeddingOf } from './similarity.ts'
 
@@ -146,8 +147,7 @@ function logic(
   }
 
   function readRing(state: PlainData): VectorRing | ByteRing {
-    if (isExact) return new VectorRing(capacity, readVectors(state, capacity))
-    return new ByteRing(capacity, readBytes(state, capacity))
+    return isExact ? readVectors(state, capacity) : new ByteRing(capacity, readBytes(state, capacity))
   }
 
   function clear(): void {

@@ -1,8 +1,9 @@
 /** What `distribution_shift` keeps of one client, in each of its forms. */
 import { refuse } from '../../checkers.ts'
+import { readVectors } from '../../savedVectors.ts'
 import { FeatureMean, mmdSquared, mmdSquaredOfMeans } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
-import { readVectors, VectorRing } from '../../vectorRing.ts'
+import { VectorRing } from '../../vectorRing.ts'
 import { Bets, type ShiftEvidence } from './bets.ts'
 import type { PreparedShift } from './reference.ts'
 
@@ -40,10 +41,10 @@ function openWindow({ reference }: PreparedShift): Memory {
     },
     save: () => ({ ...ring.save() }),
     load(state) {
-      const saved = readVectors(state, queries)
-      const fits = saved.dimension === 0 || saved.dimension === dimension
-      if (!fits) refuse('bad_snapshot', `must be ${dimension}`, saved.dimension, 'state.memory.dimension')
-      ring = new VectorRing(queries, saved)
+      const read = readVectors(state, queries)
+      const fits = read.dimension === 0 || read.dimension === dimension
+      if (!fits) refuse('bad_snapshot', `must be ${dimension}`, read.dimension, 'state.memory.dimension')
+      ring = read
     },
     bytes: () => ring.bytes(),
   }
