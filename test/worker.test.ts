@@ -20,6 +20,8 @@ interface FakeWorker extends WorkerLike {
   fail(message: string): void
   /** Entries of each `apply` that was sent to it. */
   readonly replays: number[]
+  /** Bytes of the buffers that were moved to it with each `restore`. */
+  readonly moved: number[]
 }
 
 const open = new Set<() => void>()
@@ -32,6 +34,7 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
   const { port1, port2 } = new MessageChannel()
   const onError = new Set<(event: { message: string }) => void>()
   const replays: number[] = []
+  const moved: number[] = []
   serve(port2)
   const terminate = () => {
     port1.onmessage = null
@@ -41,9 +44,12 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
   open.add(terminate)
   return {
     replays,
+    moved,
     postMessage(message, transfer = []) {
       const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
       if (path[0] === 'apply') replays.push((argumentList[1]!.value as unknown[]).length)
+      const sizes = transfer.map((one) => (one instanceof ArrayBuffer ? one.byteLength : 0))
+      if (path[0] === 'restore') moved.push(sizes.reduce((sum, size) => sum + size, 0))
       port1.postMessage(message, transfer)
     },
     addEventListener(type, listener) {
@@ -366,6 +372,37 @@ describe('the log of a detector', () => {
     await detector.restore(await other.snapshot())
     kill()
     expect(await detector.process({ input: 'b' })).toMatchObject({ score: 4, metadata: { historySize: 4 } })
+  })
+
+  test('a large state is moved to the worker as a copy, read between its other calls, and before later ones', async () => {
+    const { host, workers, kill } = start()
+    const detector = host.getDetector('similarity', { maxHistorySize: 3000 })
+    const other = host.getDetector('text_repetition')
+    await Promise.all([detector.process({ embedding: new Float32Array(1024).fill(1) }), other.process({ input: 'a' })])
+    const rows = Float32Array.from({ length: 2990 * 1024 }, (_, i) => (i * i) % 1009)
+    const { version } = await detector.snapshot()
+    const large = { detector: 'similarity', version, state: { vectors: { dimension: 1024, rows }, incident: null } }
+
+    const settled: string[] = []
+    const note = (what: string) => (value: unknown) => {
+      settled.push(what)
+      return value
+    }
+    const restored = detector.restore(large).then(note('restored'))
+    const later = detector.process({ embedding: rows.slice(5 * 1024, 6 * 1024) }).then(note('later'))
+    await other.process({ input: 'b' }).then(note('other'))
+    expect(await later).toMatchObject({ metadata: { mostSimilarIndex: 5, historySize: 2990 } })
+    await restored
+    expect(settled).toEqual(['other', 'restored', 'later'])
+    expect(rows.length).toBe(2990 * 1024)
+    expect(workers[0]!.moved).toEqual([rows.byteLength])
+
+    kill()
+    expect(await detector.describe()).toMatchObject({ historySize: 2991 })
+    expect(workers[1]!.moved[0]).toBe(rows.byteLength)
+    rows[0] = Number.NaN
+    await expect(detector.restore(large)).rejects.toEqual(refusal('bad_snapshot', 'state.vectors.rows'))
+    expect(await detector.describe()).toMatchObject({ historySize: 2991 })
   })
 
   test('a bad snapshot is refused and the state kept, in the log too', async () => {

@@ -208,7 +208,7 @@ async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
 }
 
 /** Other calls have their turn between two pieces. */
-async function untilWhole(fill: () => boolean): Promise<void> {
+export async function untilWhole(fill: () => boolean): Promise<void> {
   while (!fill()) await new Promise((resolve) => setTimeout(resolve))
 }
 
