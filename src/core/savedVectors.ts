@@ -7,8 +7,11 @@ import type { PlainData } from './types.ts'
 import { LIMIT, MAX_DIMENSION, type SavedVectors, VectorRing } from './vectorRing.ts'
 
 const PATH = 'state.vectors'
-/** A number takes three times as long to be put into a ring as to be copied. */
-const READING_BYTES = PIECE_BYTES / 4
+/**
+ * Bytes read at a time: a number takes three times as long to be put into a ring as to be copied, and ten times as long in a
+ * thread that has only begun. So the first pieces are smaller.
+ */
+const READING_BYTES = { first: PIECE_BYTES / 32, most: PIECE_BYTES / 4 }
 
 /**
  * A ring of what {@link VectorRing.save} gave: whole rows, at most `capacity`, all finite. Within `restoreInPieces` a large one
@@ -53,6 +56,7 @@ class RingReading implements Reading {
   ring: VectorRing | undefined
   readonly #saved: SavedVectors
   #at = 0
+  #bytes = READING_BYTES.first
 
   constructor(saved: SavedVectors, capacity: number) {
     const { dimension, rows } = saved
@@ -62,7 +66,8 @@ class RingReading implements Reading {
 
   fill(): boolean {
     const { dimension, rows } = this.#saved
-    const count = Math.ceil(READING_BYTES / (rows.BYTES_PER_ELEMENT * dimension))
+    const count = Math.ceil(this.#bytes / (rows.BYTES_PER_ELEMENT * dimension))
+    this.#bytes = Math.min(2 * this.#bytes, READING_BYTES.most)
     const end = Math.min(this.#at + count * dimension, rows.length)
     if (!areWithin(rows, this.#at, end)) this.ring = undefined
     for (; this.ring !== undefined && this.#at < end; this.#at += dimension) {
