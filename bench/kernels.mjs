@@ -138,6 +138,13 @@ function growthLines(growth) {
     '',
     '![growth curves](kernels.svg)',
     '',
+    'Resident memory of a process with a full window of embeddings, and after it has been overwritten twice; without the process.',
+    '',
+    table(
+      ['window of', 'the 32-bit floats alone', 'full', 'overwritten twice'],
+      growth[0].memory.map(({ size, ...mb }) => [String(size), ...Object.values(mb).map((one) => `${figure(one)} MB`)]),
+    ),
+    '',
   ]
 }
 
