@@ -44,13 +44,9 @@ const ELSEWHERE = [
 const WHY = [
   [
     '1',
-    'a row is read at the speed of memory only if the machine has nothing else to read: the ratio moves with its load',
+    'a row needs a load of the query for each of its own, twice the loads of reading, and is read at the speed of memory only if the machine has nothing else to read; four rows interleaved would share the loads, see docs/decisions.md',
   ],
-  [
-    '2',
-    'in a profile about a fifth goes to the two sweeps over the scores, which are plain JavaScript; the bytes lie in runs of 48 kB between the floats, and what that costs has not been separated yet',
-  ],
-  ['6', 'as 2: at 100 000 the scan takes twice what the prototype took; theirs misses neighbours, ours none'],
+  ['6', 'at 100 000 theirs reads a small part of the rows and misses neighbours; ours reads all and misses none'],
   ['10', 'ours also salts, rounds half to even and keeps the largest hashes; theirs only hashes'],
   ['11', 'the score must be right to 1e-9 and equal on every engine; the table that is twice as fast errs by 8e-5'],
 ]

@@ -135,7 +135,7 @@ describe('the sizes', () => {
   // The goal for the core door is 12 kB, set for the nine detectors of the reference, which met it. It is shown, and no
   // longer met: there are twice as many detectors, and the weights of the picture descriptor alone are ten times that.
   // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident.
-  test('all detectors take at most 57 kB, and the core door without pictures at most 73 kB', async () => {
+  test('all detectors take at most 57 kB, and the core door without pictures at most 74 kB', async () => {
     const names = Object.keys(await import(pathToFileURL(join(root, 'dist/core.js')).href))
     const others = names.filter((name) => name !== 'embedPixels')
     const detectors = sizeOf(await bundle(`export { createDetector, MonitorError } from './core.js'`))
@@ -144,7 +144,7 @@ describe('the sizes', () => {
     note('monitaur/core, everything but embedPixels', rest)
     note('monitaur/core, everything', sizeOf(await bundle(`export * from './core.js'`)), 12_288)
     expect(detectors).toBeLessThanOrEqual(58_368)
-    expect(rest).toBeLessThanOrEqual(74_752)
+    expect(rest).toBeLessThanOrEqual(75_776)
   })
 
   test('the kernels, compiled and in plain JavaScript, take at most 12 kB of that', async () => {

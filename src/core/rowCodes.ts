@@ -20,28 +20,36 @@ const CHUNK_STEP = 16 * GROUP
 
 /** The codes of a row, 128 added to the even ones. */
 export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Array, at: number): Coded {
-  let max = 0
-  for (let i = start; i < start + width; i++) max = Math.max(max, Math.abs(values[i]!))
+  const max = largest(values, start, start + width)
   const step = max / 127
   const perStep = norm === 0 ? 0 : 127 / max
   let lost = 0
   for (let from = 0, place = at; from < width; from += 16, place += CHUNK_STEP) {
-    const count = Math.min(16, width - from)
-    for (let k = 0; k < count; k++) {
-      const value = values[start + from + k]!
-      const code = Math.floor(value * perStep + 0.5)
-      const rest = value - code * step
+    const end = Math.min(from + 16, width)
+    for (let i = from, to = place; i < end; i++, to++) {
+      const value = values[start + i]!
+      const raised = (value * perStep + 128.5) | 0 // rounded; above 0, so that cutting off rounds down
+      const rest = value - (raised - 128) * step
       lost += rest * rest
-      codes[place + k] = (k & 1) === 0 ? code + 128 : code
+      codes[to] = raised - ((i & 1) << 7)
     }
   }
   return norm === 0 ? { scale: 0, error: 0 } : codedAs(step, lost, norm)
 }
 
+/** The largest size of a number. */
+function largest(values: Float32Array | Float64Array, start: number, end: number): number {
+  let max = 0
+  for (let i = start; i < end; i++) {
+    const size = Math.abs(values[i]!)
+    if (size > max) max = size
+  }
+  return max
+}
+
 /** The codes of a query, which is no zero vector, in the words that the kernels take; `bias` as they want it. */
 export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): Coded & { readonly bias: number } {
-  let max = 0
-  for (let i = 0; i < q.length; i++) max = Math.max(max, Math.abs(q[i]!))
+  const max = largest(q, 0, q.length)
   const step = max / 127
   const perStep = 127 / max
   let lost = 0
