@@ -197,7 +197,7 @@ function isWithin(value: number, { min, max }: { readonly min: number; readonly 
   return value >= min && value <= max
 }
 
-/** Of a sum of `stride` products in 32-bit floats, sixteen sums wide, of unit vectors: the query's rounding included. */
+/** Of a sum of `stride` products in 32-bit floats, eight sums wide, of unit vectors: the query's rounding included. */
 function error32(stride: number): number {
-  return (stride / 16 + 24) * 6e-8
+  return (stride / 8 + 24) * 6e-8
 }

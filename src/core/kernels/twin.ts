@@ -22,7 +22,7 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   }
 
   function scan(rows: number, count: number, stride: number, query: number, out: number): void {
-    for (let i = 0; i < count; i++) f32[out / 4 + i] = laneSum(rows / 4 + i * stride, query / 4, stride, SIXTEEN)
+    for (let i = 0; i < count; i++) f32[out / 4 + i] = laneSum(rows / 4 + i * stride, query / 4, stride, EIGHT)
   }
 
   function scanBatch(rows: number, count: number, stride: number, queries: number, batch: number, out: number): void {
@@ -43,12 +43,7 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
         sums[lane] = sums[lane]! + Math.fround(f32[row + k + lane]! * f32[query + k + lane]!)
       }
     }
-    if (lanes === 16) {
-      for (let lane = 0; lane < 4; lane++) {
-        const left = Math.fround(sums[lane]! + sums[lane + 4]!)
-        sums[lane] = left + Math.fround(sums[lane + 8]! + sums[lane + 12]!)
-      }
-    }
+    if (lanes === 8) for (let lane = 0; lane < 4; lane++) sums[lane] = sums[lane]! + sums[lane + 4]!
     return Math.fround(sums[0]! + sums[2]!) + Math.fround(sums[1]! + sums[3]!)
   }
 
@@ -157,5 +152,5 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
 }
 
 /** Working memory: running sums. */
-const SIXTEEN = /* @__PURE__ */ new Float32Array(16)
+const EIGHT = /* @__PURE__ */ new Float32Array(8)
 const FOUR = /* @__PURE__ */ new Float32Array(4)

@@ -1,4 +1,8 @@
-/** Scans over the rows of a window. */
+/**
+ * Scans over the rows of a window. Several rows are read at a time, as a load of the query then serves them all; and they lie far
+ * apart, each the next of its own part of the window: memory is fast at a few long runs, and slow at many short ones, which the
+ * rows beside each other would be.
+ */
 
 /**
  * The scalar products of `count` rows of 32-bit floats with a query of doubles, in doubles: two running sums a row, over
@@ -6,21 +10,17 @@
  */
 export function dots(rows: usize, count: i32, width: i32, stride: i32, query: usize, out: usize): void {
   const step = (<usize>stride) << 2
-  let row = rows
-  let i = 0
-  for (; i + 4 <= count; i += 4) {
-    dotsOfFour(row, step, width, query, out)
-    row += step << 2
-    out += 32
+  const part = count >> 2
+  for (let i = 0; i < part; i++) {
+    dotsOfFour(rows + <usize>i * step, <usize>part * step, width, query, out + ((<usize>i) << 3), (<usize>part) << 3)
   }
-  for (; i < count; i++) {
-    f64.store(out, dotOfOne(row, width, query))
-    row += step
-    out += 8
+  for (let i = part << 2; i < count; i++) {
+    f64.store(out + ((<usize>i) << 3), dotOfOne(rows + <usize>i * step, width, query))
   }
 }
 
-function dotsOfFour(row: usize, step: usize, width: i32, query: usize, out: usize): void {
+/** Of rows `step` bytes apart; results `line` bytes apart. */
+function dotsOfFour(row: usize, step: usize, width: i32, query: usize, out: usize, line: usize): void {
   let s0 = f64x2.splat(0)
   let s1 = f64x2.splat(0)
   let s2 = f64x2.splat(0)
@@ -50,9 +50,9 @@ function dotsOfFour(row: usize, step: usize, width: i32, query: usize, out: usiz
     s3 = addToEven(s3, <f64>f32.load(p3) * x)
   }
   f64.store(out, total(s0))
-  f64.store(out, total(s1), 8)
-  f64.store(out, total(s2), 16)
-  f64.store(out, total(s3), 24)
+  f64.store(out + line, total(s1))
+  f64.store(out + 2 * line, total(s2))
+  f64.store(out + 3 * line, total(s3))
 }
 
 function dotOfOne(row: usize, width: i32, query: usize): f64 {
@@ -77,27 +77,46 @@ function total(s: v128): f64 {
 }
 
 /**
- * The same products in 32-bit floats, which only nominate: sixteen running sums a row, read strictly in sequence, as that is
- * what memory is fast at. `stride` is a multiple of 16; what lies behind a row's width is zero, in rows and query.
+ * The same products in 32-bit floats, which only nominate: eight running sums a row, two rows at a time. `stride` is a multiple of
+ * 16; what lies behind a row's width is zero, in rows and query.
  */
 export function scan(rows: usize, count: i32, stride: i32, query: usize, out: usize): void {
-  let p = rows
+  const half = count >> 1
+  const line = (<usize>half) << 2
   const end = query + ((<usize>stride) << 2)
-  for (let i = 0; i < count; i++) {
+  let p = rows
+  let r = rows + <usize>half * ((<usize>stride) << 2)
+  for (let i = 0; i < half; i++) {
     let a = f32x4.splat(0)
     let b = f32x4.splat(0)
     let c = f32x4.splat(0)
     let d = f32x4.splat(0)
-    for (let q = query; q < end; q += 64) {
-      a = f32x4.add(a, f32x4.mul(v128.load(p), v128.load(q)))
-      b = f32x4.add(b, f32x4.mul(v128.load(p, 16), v128.load(q, 16)))
-      c = f32x4.add(c, f32x4.mul(v128.load(p, 32), v128.load(q, 32)))
-      d = f32x4.add(d, f32x4.mul(v128.load(p, 48), v128.load(q, 48)))
-      p += 64
+    for (let q = query; q < end; q += 32) {
+      const x = v128.load(q)
+      const y = v128.load(q, 16)
+      a = f32x4.add(a, f32x4.mul(v128.load(p), x))
+      b = f32x4.add(b, f32x4.mul(v128.load(p, 16), y))
+      c = f32x4.add(c, f32x4.mul(v128.load(r), x))
+      d = f32x4.add(d, f32x4.mul(v128.load(r, 16), y))
+      p += 32
+      r += 32
     }
-    f32.store(out, sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d))))
+    f32.store(out, sumOfLanes(f32x4.add(a, b)))
+    f32.store(out + line, sumOfLanes(f32x4.add(c, d)))
     out += 4
   }
+  if (count & 1) f32.store(out + line, scanOne(r, query, end))
+}
+
+function scanOne(row: usize, query: usize, end: usize): f32 {
+  let a = f32x4.splat(0)
+  let b = f32x4.splat(0)
+  for (let q = query; q < end; q += 32) {
+    a = f32x4.add(a, f32x4.mul(v128.load(row), v128.load(q)))
+    b = f32x4.add(b, f32x4.mul(v128.load(row, 16), v128.load(q, 16)))
+    row += 32
+  }
+  return sumOfLanes(f32x4.add(a, b))
 }
 
 /** (lane 0 + lane 2) + (lane 1 + lane 3). */
