@@ -112,8 +112,9 @@ export class CodedRows {
     const { kernels, i32 } = this.#memory
     const count = kernels.reaching(this.#scores, this.#errors, this.#groups, times, floor, few, this.#found)
     if (count > few) return undefined
-    const first = this.#found / 4
-    return Array.from(i32.subarray(first, first + count))
+    const slots: number[] = []
+    for (let at = this.#found / 4; slots.length < count; at++) slots.push(i32[at]!)
+    return slots
   }
 }
 

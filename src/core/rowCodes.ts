@@ -28,10 +28,10 @@ export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Arra
     const end = Math.min(from + 16, width)
     for (let i = from, to = place; i < end; i++, to++) {
       const value = values[start + i]!
-      const raised = (value * perStep + 128.5) | 0 // rounded; above 0, so that cutting off rounds down
-      const rest = value - (raised - 128) * step
+      const code = toCode(value * perStep)
+      const rest = value - code * step
       lost += rest * rest
-      codes[to] = raised - ((i & 1) << 7)
+      codes[to] = (i & 1) === 0 ? code + 128 : code
     }
   }
   return norm === 0 ? { scale: 0, error: 0 } : codedAs(step, lost, norm)
@@ -53,21 +53,26 @@ export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): C
   const step = max / 127
   const perStep = 127 / max
   let lost = 0
-  let bias = 0
-  for (let i = 0; i < q.length; i++) {
-    const code = Math.floor(q[i]! * perStep + 0.5)
-    const rest = q[i]! - code * step
-    lost += rest * rest
+  let sum = 0
+  for (let i = 0; i < q.length; i += 2) {
+    const first = q[i]!
+    const second = i + 1 < q.length ? q[i + 1]! : 0
+    const a = toCode(first * perStep)
+    const b = toCode(second * perStep)
+    const restOfFirst = first - a * step
+    const restOfSecond = second - b * step
+    lost += restOfFirst * restOfFirst + restOfSecond * restOfSecond
     const place = (i & ~15) + ((i & 15) >> 1)
-    if ((i & 1) === 1) {
-      words[place + 8]! += code
-      continue
-    }
-    words[place] = code
-    words[place + 8] = -256 * code
-    bias -= 128 * code
+    words[place] = a
+    words[place + 8] = b - 256 * a
+    sum += a
   }
-  return { ...codedAs(step, lost, norm), bias }
+  return { ...codedAs(step, lost, norm), bias: -128 * sum }
+}
+
+/** Rounds a number from −127 to 127: cutting off rounds down what is above 0. */
+function toCode(value: number): number {
+  return ((value + 128.5) | 0) - 128
 }
 
 /** Upwards by more than rounding takes away. */
