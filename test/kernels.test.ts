@@ -272,6 +272,7 @@ function checkNearest(
   const length = norm(q)
   const cosines = kept.map((row, slot) => (length * norms[slot]! === 0 ? 0 : product(row, q) / (length * norms[slot]!)))
   const best = Math.max(...cosines)
+  if (!found.every((slot) => slot < kept.length)) throw new Error(`no such rows: ${found}`)
   for (const [slot, cosine] of cosines.entries())
     if (cosine === best && !found.includes(slot)) expect(found).toContain(slot)
 }
