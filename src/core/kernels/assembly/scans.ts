@@ -132,14 +132,15 @@ function sumOfLanes(v: v128): f32 {
 export function scanBatch(rows: usize, count: i32, stride: i32, queries: usize, batch: i32, out: usize): void {
   const step = (<usize>stride) << 2
   const line = (<usize>count) << 2
-  let i = 0
-  for (; i + 4 <= count; i += 4) {
+  const part = count >> 2
+  for (let i = 0; i < part; i++) {
     const row = rows + <usize>i * step
     for (let b = 0; b < batch; b += 2) {
-      tile(row, step, queries + <usize>b * step, out + <usize>b * line + ((<usize>i) << 2), line)
+      const first = out + <usize>b * line + ((<usize>i) << 2)
+      tile(row, <usize>part * step, step, queries + <usize>b * step, first, (<usize>part) << 2, line)
     }
   }
-  for (; i < count; i++) {
+  for (let i = part << 2; i < count; i++) {
     const row = rows + <usize>i * step
     for (let b = 0; b < batch; b++) {
       f32.store(out + <usize>b * line + ((<usize>i) << 2), short(row, queries + <usize>b * step, step))
@@ -147,8 +148,8 @@ export function scanBatch(rows: usize, count: i32, stride: i32, queries: usize, 
   }
 }
 
-/** Four rows by two queries. */
-function tile(row: usize, step: usize, query: usize, out: usize, line: usize): void {
+/** Four rows by two queries: rows are `apart` bytes from each other, queries `step`; results of rows `run` bytes, of queries `line`. */
+function tile(row: usize, apart: usize, step: usize, query: usize, out: usize, run: usize, line: usize): void {
   let a0 = f32x4.splat(0)
   let a1 = f32x4.splat(0)
   let a2 = f32x4.splat(0)
@@ -157,9 +158,9 @@ function tile(row: usize, step: usize, query: usize, out: usize, line: usize): v
   let b1 = f32x4.splat(0)
   let b2 = f32x4.splat(0)
   let b3 = f32x4.splat(0)
-  const p1 = row + step
-  const p2 = p1 + step
-  const p3 = p2 + step
+  const p1 = row + apart
+  const p2 = p1 + apart
+  const p3 = p2 + apart
   const next = query + step
   for (let k: usize = 0; k < step; k += 16) {
     const q = v128.load(query + k)
@@ -178,14 +179,14 @@ function tile(row: usize, step: usize, query: usize, out: usize, line: usize): v
     b3 = f32x4.add(b3, f32x4.mul(x, r))
   }
   f32.store(out, sumOfLanes(a0))
-  f32.store(out, sumOfLanes(a1), 4)
-  f32.store(out, sumOfLanes(a2), 8)
-  f32.store(out, sumOfLanes(a3), 12)
+  f32.store(out + run, sumOfLanes(a1))
+  f32.store(out + 2 * run, sumOfLanes(a2))
+  f32.store(out + 3 * run, sumOfLanes(a3))
   out += line
   f32.store(out, sumOfLanes(b0))
-  f32.store(out, sumOfLanes(b1), 4)
-  f32.store(out, sumOfLanes(b2), 8)
-  f32.store(out, sumOfLanes(b3), 12)
+  f32.store(out + run, sumOfLanes(b1))
+  f32.store(out + 2 * run, sumOfLanes(b2))
+  f32.store(out + 3 * run, sumOfLanes(b3))
 }
 
 /** One product as {@link tile} forms it. */
