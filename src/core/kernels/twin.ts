@@ -61,7 +61,9 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   ): number {
     const scale = Math.fround(queryScale)
     let [most, best] = [-Infinity, -1]
-    for (let row = 0; row < 8 * groups; row++) {
+    const half = (groups + 1) >> 1
+    for (let i = 0; i < 8 * groups; i++) {
+      const row = 8 * ((i >> 4) + ((i >> 3) & 1) * half) + (i & 7)
       const sum = bias + wordProduct(codes + 128 * chunks * (row >> 3) + 16 * (row & 7), query, chunks)
       const score = Math.fround(Math.fround(Math.fround(sum | 0) * f32[scales / 4 + row]!) * scale)
       f32[out / 4 + row] = score

@@ -12,8 +12,8 @@
 
 /**
  * Scores of rows: whole-number products, times the row's scale, times the query's. The query has 16 words a chunk: eight A,
- * eight B − 256·A. Returns the first group that holds the greatest score less the row's error times `times`; an error that is
- * NaN stands for no row.
+ * eight B − 256·A. Returns the first group read that holds the greatest score less the row's error times `times`; an error that
+ * is NaN stands for no row. The groups of the two halves are read in turns: memory is faster at two long runs than at one.
  */
 export function scanBytes(
   codes: usize,
@@ -31,10 +31,14 @@ export function scanBytes(
   const scale = f32x4.splat(queryScale)
   const wide = f32x4.splat(times)
   const end = query + ((<usize>chunks) << 5)
+  const size = (<usize>chunks) << 7
+  const half = (groups + 1) >> 1
   let most = f32x4.splat(-Infinity)
   let best = -1
-  let p = codes
-  for (let group = 0; group < groups; group++) {
+  for (let i = 0; i < groups; i++) {
+    const group = (i >> 1) + (i & 1) * half
+    const numbers = (<usize>group) << 5
+    let p = codes + <usize>group * size
     let s0 = start
     let s1 = start
     let s2 = start
@@ -56,19 +60,16 @@ export function scanBytes(
       s7 = Inlined.addProducts(s7, v128.load(p, 112), low, high)
       p += 128
     }
-    const first = f32x4.mul(f32x4.mul(Inlined.sums(s0, s1, s2, s3), v128.load(scales)), scale)
-    const second = f32x4.mul(f32x4.mul(Inlined.sums(s4, s5, s6, s7), v128.load(scales, 16)), scale)
-    v128.store(out, first)
-    v128.store(out, second, 16)
-    const firstLow = f32x4.sub(first, f32x4.mul(v128.load(errors), wide))
-    const secondLow = f32x4.sub(second, f32x4.mul(v128.load(errors, 16), wide))
+    const first = f32x4.mul(f32x4.mul(Inlined.sums(s0, s1, s2, s3), v128.load(scales + numbers)), scale)
+    const second = f32x4.mul(f32x4.mul(Inlined.sums(s4, s5, s6, s7), v128.load(scales + numbers, 16)), scale)
+    v128.store(out + numbers, first)
+    v128.store(out + numbers, second, 16)
+    const firstLow = f32x4.sub(first, f32x4.mul(v128.load(errors + numbers), wide))
+    const secondLow = f32x4.sub(second, f32x4.mul(v128.load(errors + numbers, 16), wide))
     if (v128.any_true(v128.or(f32x4.gt(firstLow, most), f32x4.gt(secondLow, most)))) {
-      most = f32x4.splat(greatest(out, errors, times))
+      most = f32x4.splat(greatest(out + numbers, errors + numbers, times))
       best = group
     }
-    scales += 32
-    errors += 32
-    out += 32
   }
   return best
 }
