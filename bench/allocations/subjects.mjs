@@ -104,7 +104,7 @@ export function monitors(core) {
   }
   return Object.entries(features).map(([use, makers]) => {
     const set = core.recommended(use)
-    const queries = pool(64, () => {
+    const queries = pool(256, () => {
       const made = Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make()]))
       const observation = { ...made, probabilities: distribution(10) }
       return { kind: 'query', client: 'one', timeMs: START_MS, observations: set.map(() => observation) }

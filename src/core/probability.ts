@@ -66,8 +66,14 @@ export function entropy(p: ArrayLike<number>, sum: number): number {
   return -sumOfLogs(p, scale, INSIDE_LOG)
 }
 
-/** The largest and the second largest value; the second is −Infinity when there is only one. */
-export function topTwo(p: ArrayLike<number>): { readonly first: number; readonly second: number } {
+export function largestOf(p: ArrayLike<number>): number {
+  let largest = -Infinity
+  for (let i = 0; i < p.length; i++) if (p[i]! > largest) largest = p[i]!
+  return largest
+}
+
+/** The largest value less the second largest, of two values at least. */
+export function marginOf(p: ArrayLike<number>): number {
   let first = -Infinity
   let second = -Infinity
   for (let i = 0; i < p.length; i++) {
@@ -79,5 +85,5 @@ export function topTwo(p: ArrayLike<number>): { readonly first: number; readonly
       second = value
     }
   }
-  return { first, second }
+  return first - second
 }

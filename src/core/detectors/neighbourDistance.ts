@@ -68,6 +68,12 @@ export const neighbourDistance = defineDetector({
   logic,
 })
 
+function meanOf(distances: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < distances.length; i++) sum += distances[i]!
+  return sum / distances.length
+}
+
 /** The score of a mean distance, and of a threshold on it. */
 function scoreOf(distance: number): number {
   return 1 / (1 + distance)
@@ -100,7 +106,7 @@ function logic(
   function apply(vector: ArrayLike<number>) {
     const historySize = ring.size
     const distances = historySize < k ? undefined : ring.nearestDistances(vector, k)
-    const mean = distances === undefined ? null : distances.reduce((sum, one) => sum + one, 0) / k
+    const mean = distances === undefined ? null : meanOf(distances)
     const score = mean === null ? 0 : scoreOf(mean)
     const suspicious = score > threshold
     learn(vector, suspicious)

@@ -96,6 +96,8 @@ export class Bets {
   #drifts: readonly number[] = []
   #novelty: Float64Array
   #drift: Float64Array
+  /** Follows from the capital; undefined while nobody has asked since the last query. */
+  #evidence: ShiftEvidence | undefined
 
   constructor(shared: PreparedBets, options: BetsOptions) {
     this.#shared = shared
@@ -115,7 +117,8 @@ export class Bets {
   }
 
   get evidence(): ShiftEvidence {
-    return { novelty: meanLogE(this.#novelty), drift: meanLogE(this.#drift) }
+    this.#evidence ??= { novelty: meanLogE(this.#novelty), drift: meanLogE(this.#drift) }
+    return this.#evidence
   }
 
   /** Takes a query of length 1. */
@@ -128,6 +131,7 @@ export class Bets {
     for (let i = 0; i < sums.length; i++) sums[i] = decay * sums[i]! + vector[i]!
     this.#weight = decay * this.#weight + 1
     this.#count++
+    this.#evidence = undefined
     if (this.#learnsNow()) this.#learn()
   }
 
@@ -189,6 +193,7 @@ export class Bets {
     this.#drifts = hasDirection ? this.#tailsAlong(this.#direction) : []
     this.#novelty = novelty.slice()
     this.#drift = drift.slice()
+    this.#evidence = undefined
   }
 }
 

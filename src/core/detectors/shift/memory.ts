@@ -10,7 +10,7 @@ import type { PreparedShift } from './reference.ts'
 /** The queries of one client. */
 export interface Memory {
   size(): number
-  /** Takes an embedding of length 1. */
+  /** Takes an embedding of length 1, and keeps a copy at most. */
   push(vector: Float64Array): void
   /** After two queries at least. */
   score(): number
@@ -51,12 +51,12 @@ function openWindow({ reference }: PreparedShift): Memory {
 }
 
 /** A query weighs 1 − 1/`queries` times as much as the one after it. */
-function openStream({ reference, features, mean: honest }: PreparedShift): Memory {
+function openStream({ reference, features, mapped, mean: honest }: PreparedShift): Memory {
   const length = features!.length
   const mean = new FeatureMean({ length, decay: 1 - 1 / reference.queries })
   return {
     size: () => mean.count,
-    push: (vector) => mean.push(features!.map(vector)),
+    push: (vector) => mean.push(features!.map(vector, mapped!)),
     score: () => mmdSquaredOfMeans(honest!, mean),
     save: () => mean.save(),
     load: (state) => mean.load(state),

@@ -42,13 +42,21 @@ export interface PreparedShift {
   readonly mean: FeatureMean | undefined
   /** Of bets. */
   readonly bets: PreparedBets | undefined
+  /** Working memory: a query scaled to length 1, and of a stream its features. */
+  readonly scaled: Float64Array
+  readonly mapped: Float64Array | undefined
 }
 
 /** Scaled to length 1; zeros stay zeros. */
 export function unit(vector: ArrayLike<number>): Float64Array {
+  return unitInto(vector, new Float64Array(vector.length))
+}
+
+/** The same, in place of what `scaled` held, which is returned. */
+export function unitInto(vector: ArrayLike<number>, scaled: Float64Array): Float64Array {
   let largest = 0
   for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]!))
-  const scaled = Float64Array.from(vector)
+  scaled.set(vector)
   if (largest === 0) return scaled
   let squares = 0
   for (let i = 0; i < scaled.length; i++) {
@@ -84,20 +92,22 @@ export function prepareShift(given: ShiftReference, path: string): PreparedShift
   const { bandwidths, frequencies, seed } = given
   const shared = { vectors, bandwidths: [...bandwidths] }
   const reference = { form, ...shared, queries, every, frequencies, seed, threshold }
+  const scaled = new Float64Array(vectors[0]!.length)
   if (form === 'window') {
     mmdSquared(vectors.slice(0, 2), vectors.slice(0, 2), shared) // checks the widths
-    return { reference, features: undefined, mean: undefined, bets: undefined }
+    return { reference, features: undefined, mean: undefined, bets: undefined, scaled, mapped: undefined }
   }
   if (form === 'bets') {
     const calibration = readVectors(given.calibration, `${path}.calibration`, vectors[0]!.length)
     const limits = readLimits(given.limits, `${path}.limits`)
     const bets = prepareBets(vectors.map(unit), calibration.map(unit))
-    return { reference: { ...reference, calibration, limits }, features: undefined, mean: undefined, bets }
+    const own = { ...reference, calibration, limits }
+    return { reference: own, features: undefined, mean: undefined, bets, scaled, mapped: undefined }
   }
   const features = new RandomFeatures({ dimension: vectors[0]!.length, bandwidths, frequencies, seed })
   const mean = new FeatureMean({ length: features.length })
   for (const vector of vectors) mean.push(features.map(vector))
-  return { reference, features, mean, bets: undefined }
+  return { reference, features, mean, bets: undefined, scaled, mapped: new Float64Array(features.length) }
 }
 
 function readLimits(limits: unknown, path: string): ShiftEvidence {
