@@ -13,7 +13,7 @@ const FOLDER = 'src/core/kernels'
 export async function compileKernels() {
   const files = new Map()
   const args = [`${FOLDER}/assembly/index.ts`, '--outFile', 'out.wasm', '--runtime', 'stub', '--importMemory']
-  const { error, stderr } = await asc.main([...args, '-O3', '--shrinkLevel', '1', '--noAssert', '--enable', 'simd'], {
+  const { error, stderr } = await asc.main([...args, '-O3', '--shrinkLevel', '0', '--noAssert', '--enable', 'simd'], {
     readFile: (name) => (existsSync(`${root}${name}`) ? readFileSync(`${root}${name}`, 'utf8') : null),
     writeFile: (name, content) => files.set(name, content),
     listFiles: () => [],

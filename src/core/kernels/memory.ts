@@ -42,6 +42,18 @@ export interface Kernels {
     out: number,
     outStep: number,
   ): void
+  levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void
+  largestWindows(
+    values: number,
+    windows: number,
+    size: number,
+    stride: number,
+    seed: number,
+    list: number,
+    count: number,
+    kept: number,
+    least: number,
+  ): number
 }
 
 const PAGE = 65_536

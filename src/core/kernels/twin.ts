@@ -5,6 +5,9 @@
 
 import { bitCount } from '../hash.ts'
 import { dotRows } from '../rowSums.ts'
+import { LargestHashes } from '../shingles/largestHashes.ts'
+import { levelAt } from '../shingles/levels.ts'
+import { hashKeyed } from '../shingles/rollingHash.ts'
 import type { Kernels } from './memory.ts'
 
 /** The kernels over a buffer; addresses are places in it. */
@@ -14,7 +17,8 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   const i32 = new Int32Array(buffer)
   const i16 = new Int16Array(buffer)
   const u8 = new Uint8Array(buffer)
-  return { dots, scan, scanBatch, scanBytes, reaching, hammingWithin, grey, resample }
+  const u32 = new Uint32Array(buffer)
+  return { dots, scan, scanBatch, scanBytes, reaching, hammingWithin, grey, resample, levels, largestWindows }
 
   function dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void {
     const q = f64.subarray(query / 8, query / 8 + width)
@@ -150,6 +154,28 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
         u8[out + i * outStep + y] = Math.min(Math.max(sum >> 22, 0), 255)
       }
     }
+  }
+
+  function levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void {
+    const rule = { seed, scale: 1, quantum }
+    // Whole groups of sixteen, as the kernel.
+    for (let i = 0; i < Math.ceil(count / 16) * 16; i++) i32[out / 4 + i] = levelAt(u8[bytes + i]!, first + i, rule) + 1
+  }
+
+  function largestWindows(
+    values: number,
+    windows: number,
+    size: number,
+    stride: number,
+    seed: number,
+    list: number,
+    count: number,
+    kept: number,
+    least: number,
+  ): number {
+    const largest = new LargestHashes(2, kept, least >>> 0, u32.subarray(list / 4, list / 4 + 2 * kept), count)
+    hashKeyed(i32.subarray(values / 4), 0, { size, stride, windows, seed }, largest)
+    return largest.count
   }
 }
 

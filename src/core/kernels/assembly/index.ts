@@ -5,3 +5,4 @@
 export { reaching, scanBytes } from './bytes'
 export { grey, resample } from './pictures'
 export { dots, hammingWithin, scan, scanBatch } from './scans'
+export { largestWindows, levels } from './windows'
