@@ -42,6 +42,7 @@ export interface Kernels {
     out: number,
     outStep: number,
   ): void
+  sumOfLogs(values: number, count: number, scale: number, inside: number): number
   levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void
   largestWindows(
     values: number,

@@ -4,6 +4,7 @@
  */
 
 import { bitCount } from '../hash.ts'
+import { sumOfLogs as sumPlainly } from '../math.ts'
 import { dotRows } from '../rowSums.ts'
 import { LargestHashes } from '../shingles/largestHashes.ts'
 import { levelAt } from '../shingles/levels.ts'
@@ -18,7 +19,19 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   const i16 = new Int16Array(buffer)
   const u8 = new Uint8Array(buffer)
   const u32 = new Uint32Array(buffer)
-  return { dots, scan, scanBatch, scanBytes, reaching, hammingWithin, grey, resample, levels, largestWindows }
+  return {
+    dots,
+    scan,
+    scanBatch,
+    scanBytes,
+    reaching,
+    hammingWithin,
+    grey,
+    resample,
+    sumOfLogs,
+    levels,
+    largestWindows,
+  }
 
   function dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void {
     const q = f64.subarray(query / 8, query / 8 + width)
@@ -154,6 +167,10 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
         u8[out + i * outStep + y] = Math.min(Math.max(sum >> 22, 0), 255)
       }
     }
+  }
+
+  function sumOfLogs(values: number, count: number, scale: number, inside: number): number {
+    return sumPlainly(f64.subarray(values / 8, values / 8 + count), scale, inside)
   }
 
   function levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void {
