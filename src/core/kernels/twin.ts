@@ -175,8 +175,8 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
 
   function levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void {
     const rule = { seed, scale: 1, quantum }
-    // Whole groups of sixteen, as the kernel.
-    for (let i = 0; i < Math.ceil(count / 16) * 16; i++) i32[out / 4 + i] = levelAt(u8[bytes + i]!, first + i, rule) + 1
+    // Whole groups of four, as the kernel.
+    for (let i = 0; i < Math.ceil(count / 4) * 4; i++) i32[out / 4 + i] = levelAt(u8[bytes + i]!, first + i, rule) + 1
   }
 
   function largestWindows(
