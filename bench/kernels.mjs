@@ -36,7 +36,7 @@ const ELSEWHERE = [
   ['3', 'PCA-head cascade', 'not built: bytes with re-ranking are exact on any data and need no rotation'],
   ['4', 'speed-up over the Python loop', 'not measured here: the bench starts no Python'],
   ['8', 'pHash against Python imagehash', 'not measured here; equal bits are tested in test/phash.test.ts'],
-  ['12', 'comlink against packed batches', 'not measured here'],
+  ['12', 'comlink against packed batches', '`npm run bench:border`, bench/results/border.md'],
   ['13', 'HTTP against bare node:http', '`npm run bench:server`, bench/results/server.md'],
 ]
 
@@ -47,8 +47,6 @@ const WHY = [
     'the margin is a few hundredths, and both sides move with what else the machine does: at 10 000 rows the bytes wait for the multiplying, the floats for memory',
   ],
   ['6', 'at 100 000 theirs reads a small part of the rows and misses neighbours; ours reads all and misses none'],
-  ['10', 'ours also salts, rounds half to even and keeps the largest hashes; theirs only hashes'],
-  ['11', 'the score must be right to 1e-9 and equal on every engine; the table that is twice as fast errs by 8e-5'],
 ]
 
 const about = { inside: await loadInside('compiled'), plain: await loadPlain(), quick, largest, timing }
