@@ -24,9 +24,13 @@ interface FakeWorker extends WorkerLike {
   readonly moved: number[]
 }
 
+/** Every message to a worker, of the test at work. */
+const posted: unknown[] = []
 const open = new Set<() => void>()
 afterEach(() => {
   for (const close of open) close() // else the ports keep the process alive
+  posted.length = 0
+  vi.unstubAllGlobals()
   open.clear()
 })
 
@@ -46,6 +50,7 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
     replays,
     moved,
     postMessage(message, transfer = []) {
+      posted.push(message)
       const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
       if (path[0] === 'apply') replays.push((argumentList[1]!.value as unknown[]).length)
       const sizes = transfer.map((one) => (one instanceof ArrayBuffer ? one.byteLength : 0))
@@ -561,6 +566,64 @@ describe('limits', () => {
     const detector = host.getDetector('text_repetition')
     const results = await Promise.all(texts(2000).map((query) => detector.process(query)))
     expect(results.length).toBe(2000)
+  })
+})
+
+describe('pixels in shared memory', () => {
+  const picture = (side: number) => ({
+    data: Uint8ClampedArray.from({ length: side * side * 4 }, (_, i) => (i * i) % 251),
+    width: side,
+    height: side,
+    channels: 4 as const,
+  })
+  /** Kinds of the buffers of all pictures that were sent. */
+  const sent = () =>
+    posted.flatMap((message) => {
+      const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
+      if (path[0] !== 'process') return []
+      const queries = argumentList[2]!.value as { input: ReturnType<typeof picture> }[]
+      return queries.map(({ input }) => Object.prototype.toString.call(input.data.buffer).slice(8, -1))
+    })
+
+  test('give the same verdicts, and are read as they were when the call was made', async () => {
+    vi.stubGlobal('crossOriginIsolated', true)
+    const [sharing, copying] = [start({ shareMemory: true }).host, start().host]
+    for (const name of ['image_repetition', 'image_similarity', 'content_fingerprint'] as const) {
+      const [ours, theirs] = [sharing.getDetector(name), copying.getDetector(name)]
+      for (const side of [64, 80, 80]) {
+        const input = picture(side)
+        const call = ours.process({ input })
+        input.data.fill(0)
+        expect(await call).toEqual(await theirs.process({ input: picture(side) }))
+      }
+    }
+    expect(new Set(sent())).toEqual(new Set(['SharedArrayBuffer', 'ArrayBuffer']))
+  })
+
+  test('serve a monitor as well, and outlive the worker that was to read them', async () => {
+    vi.stubGlobal('crossOriginIsolated', true)
+    const { host, kill } = start({ shareMemory: true })
+    const monitor = await host.createMonitor({ detectors: ['image_repetition'] })
+    const first = await monitor.inspect({ input: picture(80) })
+    const call = monitor.inspect({ input: picture(80) })
+    kill()
+    expect(first.detections[0]!.score).toBe(1)
+    expect((await call).detections[0]!.score).toBe(2)
+    expect(new Set(sent())).toEqual(new Set(['SharedArrayBuffer']))
+  })
+
+  test('are copied where the page is not isolated, where nobody asked for it, and where they are small', async () => {
+    for (const [isIsolated, shareMemory, side] of [
+      [false, true, 80],
+      [undefined, true, 80],
+      [true, false, 80],
+      [true, true, 8],
+    ] as const) {
+      vi.stubGlobal('crossOriginIsolated', isIsolated)
+      const { host } = start({ shareMemory })
+      expect(await host.getDetector('image_repetition').process({ input: picture(side) })).toMatchObject({ score: 1 })
+    }
+    expect(sent()).toEqual(['ArrayBuffer', 'ArrayBuffer', 'ArrayBuffer', 'ArrayBuffer'])
   })
 })
 
