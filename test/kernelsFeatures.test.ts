@@ -147,7 +147,7 @@ async function coreWith(wasm: unknown): Promise<typeof Core> {
   return core
 }
 
-test('fingerprints and entropies are the same with kernels and without', async () => {
+test('fingerprints, entropies and random features are the same with kernels and without', async () => {
   const [compiled, plain] = [await coreWith(WebAssembly), await coreWith(undefined)]
   const next = random(SEED)
   const long = Array.from({ length: 3000 }, () => String.fromCharCode(97 + 26 * next())).join('')
@@ -173,6 +173,10 @@ test('fingerprints and entropies are the same with kernels and without', async (
     }
     for (const text of ['short', long, 'a'.repeat(5000), 'ab'.repeat(900)]) {
       for (const textWindow of [1, 8, 255]) found.push(core.textShingles(text, { textWindow }))
+    }
+    for (const dimension of [5, 33, 384]) {
+      const features = new core.RandomFeatures({ dimension, bandwidths: [0.5, 2], frequencies: 130 })
+      found.push(features.map(Float32Array.from({ length: dimension }, () => noise() - 0.5)))
     }
     const detector = core.createDetector('confidence')
     for (const classes of [2, 31, 32, 33, 1000, 70_001]) {

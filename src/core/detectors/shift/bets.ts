@@ -9,7 +9,8 @@
  */
 import { refuse } from '../../checkers.ts'
 import { log } from '../../math.ts'
-import { dot } from '../../rowSums.ts'
+import { workDoubles } from '../../plainRows.ts'
+import { dot, dotRows } from '../../rowSums.ts'
 import { readDoubles, readNumber, readState } from '../../state.ts'
 import { meanLogE } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
@@ -199,8 +200,11 @@ export class Bets {
 
 /** 1 minus the cosine to the nearest reference. */
 function noveltyOf(vector: Float64Array, references: Float64Array): number {
+  const count = references.length / vector.length
+  const products = workDoubles(count)
+  dotRows({ rows: references, start: 0, stride: vector.length, count }, vector, products)
   let nearest = -1
-  for (let at = 0; at < references.length; at += vector.length) nearest = Math.max(nearest, dot(references, at, vector))
+  for (let i = 0; i < count; i++) nearest = Math.max(nearest, products[i]!)
   return 1 - nearest
 }
 
