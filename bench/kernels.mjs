@@ -36,23 +36,17 @@ const ELSEWHERE = [
   ['3', 'PCA-head cascade', 'not built: bytes with re-ranking are exact on any data and need no rotation'],
   ['4', 'speed-up over the Python loop', 'not measured here: the bench starts no Python'],
   ['8', 'pHash against Python imagehash', 'not measured here; equal bits are tested in test/phash.test.ts'],
-  ['12', 'comlink against packed batches', 'not measured here'],
+  ['12', 'comlink against packed batches', '`npm run bench:border`, bench/results/border.md'],
   ['13', 'HTTP against bare node:http', '`npm run bench:server`, bench/results/server.md'],
 ]
 
 /** What is known of goals that are missed. */
 const WHY = [
   [
-    '1',
-    'a row is read at the speed of memory only if the machine has nothing else to read: the ratio moves with its load',
+    '1, 2',
+    'the margin is a few hundredths, and both sides move with what else the machine does: at 10 000 rows the bytes wait for the multiplying, the floats for memory',
   ],
-  [
-    '2',
-    'in a profile about a fifth goes to the two sweeps over the scores, which are plain JavaScript; the bytes lie in runs of 48 kB between the floats, and what that costs has not been separated yet',
-  ],
-  ['6', 'as 2: at 100 000 the scan takes twice what the prototype took; theirs misses neighbours, ours none'],
-  ['10', 'ours also salts, rounds half to even and keeps the largest hashes; theirs only hashes'],
-  ['11', 'the score must be right to 1e-9 and equal on every engine; the table that is twice as fast errs by 8e-5'],
+  ['6', 'at 100 000 theirs reads a small part of the rows and misses neighbours; ours reads all and misses none'],
 ]
 
 const about = { inside: await loadInside('compiled'), plain: await loadPlain(), quick, largest, timing }
@@ -137,6 +131,13 @@ function growthLines(growth) {
     ),
     '',
     '![growth curves](kernels.svg)',
+    '',
+    'Resident memory of a process with a full window of embeddings, and after it has been overwritten twice; without the process.',
+    '',
+    table(
+      ['window of', 'the 32-bit floats alone', 'full', 'overwritten twice'],
+      growth[0].memory.map(({ size, ...mb }) => [String(size), ...Object.values(mb).map((one) => `${figure(one)} MB`)]),
+    ),
     '',
   ]
 }

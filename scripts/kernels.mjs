@@ -12,8 +12,8 @@ const FOLDER = 'src/core/kernels'
 /** The bytes of the kernels. Throws what the compiler says against them. */
 export async function compileKernels() {
   const files = new Map()
-  const args = [`${FOLDER}/assembly/vectors.ts`, '--outFile', 'out.wasm', '--runtime', 'stub', '--importMemory']
-  const { error, stderr } = await asc.main([...args, '-O3', '--shrinkLevel', '1', '--noAssert', '--enable', 'simd'], {
+  const args = [`${FOLDER}/assembly/index.ts`, '--outFile', 'out.wasm', '--runtime', 'stub', '--importMemory']
+  const { error, stderr } = await asc.main([...args, '-O3', '--shrinkLevel', '0', '--noAssert', '--enable', 'simd'], {
     readFile: (name) => (existsSync(`${root}${name}`) ? readFileSync(`${root}${name}`, 'utf8') : null),
     writeFile: (name, content) => files.set(name, content),
     listFiles: () => [],

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { compileKernels, moduleOf } from '../scripts/kernels.mjs'
 import { type KernelMemory, openCompiled, openPlain } from '../src/core/kernels/memory.ts'
-import { LargeRows } from '../src/core/largeRows.ts'
+import { openLargeRows } from '../src/core/largeRows.ts'
+import { encodeQuery, encodeRow } from '../src/core/rowCodes.ts'
 import { norm } from '../src/core/rowSums.ts'
 import { Smallest } from '../src/core/sorted.ts'
 import { random } from './tools/random.ts'
@@ -85,16 +86,54 @@ describe('the kernels give the bits of their twin:', () => {
     })
   }
 
-  test('products of bytes', () => {
+  test('products of bytes, the group of the greatest, and what reaches a floor', () => {
     const next = random(SEED)
+    const [scales, errors, scores] = [131_072, 147_456, out]
     for (const [count, stride] of shapes) {
-      const both = twins((memory) => {
-        for (let i = 0; i < memory.i8.length; i++) memory.i8[i] = Math.floor(255 * next()) - 127
-        for (let i = 0; i < stride; i++) memory.i16[i] = Math.floor(255 * next()) - 127
-        for (let i = 0; i < 4096; i++) memory.f32[131_072 / 4 + i] = next()
-      })
-      for (const { kernels } of both) kernels.scanBytes(rows, (count + 3) >> 2, stride / 16, query, 131_072, 0.37, out)
-      expectSame(both, `${count} rows of ${stride}`)
+      const groups = (count + 7) >> 3
+      const words = Int16Array.from({ length: stride }, () => Math.floor(255 * next()) - 127)
+      for (const sign of [-1, 1]) {
+        const both = twins((memory) => {
+          for (let i = 0; i < memory.i8.length; i++) memory.i8[i] = Math.floor(255 * next()) - 127
+          memory.i16.set(words)
+          for (let i = 0; i < 8 * groups; i++) {
+            memory.f32[scales / 4 + i] = sign * next()
+            memory.f32[errors / 4 + i] = i < count ? 1000 * next() : Number.NaN
+          }
+        })
+        const answers = both.map(({ kernels }) => [
+          kernels.scanBytes(rows, groups, stride / 16, query, 12_345, scales, errors, 0.37, 1.01, scores),
+          kernels.reaching(scores, errors, groups, 1.01, -1e9, 1000, out + 4096),
+          kernels.reaching(scores, errors, groups, 1.01, 0, 1000, out + 8192),
+          kernels.reaching(scores, errors, groups, 1.01, 0, 2, out + 12_288),
+        ])
+        expect(answers[0]).toEqual(answers[1])
+        expect(answers[0]![1]).toBe(count)
+        expectSame(both, `${count} rows of ${stride}`)
+      }
+    }
+  })
+
+  test('the words of a query give the products of its codes', () => {
+    const next = random(SEED)
+    for (const width of [1, 2, 15, 16, 33, 384]) {
+      const values = Float32Array.from({ length: width }, () => next() - 0.5)
+      const q = Float64Array.from({ length: width }, () => next() - 0.5)
+      const stride = (width + 15) & ~15
+      const [compiled, plain] = twins((memory) => memory.f32.fill(1, 32_768, 40_000))
+      for (const { kernels, i8, i16, f32 } of [compiled, plain]) {
+        for (let row = 0; row < 8; row++)
+          encodeRow({ values, start: 0, width, norm: norm(values) }, i8, rows + 16 * row)
+        const { bias } = encodeQuery(q, norm(q), i16)
+        kernels.scanBytes(rows, 1, stride / 16, 0, bias, 131_072, 140_000, 1, 0, out)
+        const codes = (v: ArrayLike<number>) => {
+          const most = Math.max(...Array.from(v, Math.abs))
+          return Array.from(v, (x) => Math.floor((127 / most) * x + 0.5))
+        }
+        const other = codes(q)
+        const sum = codes(values).reduce((total, code, i) => total + code * other[i]!, 0)
+        expect(Array.from(f32.subarray(out / 4, out / 4 + 8))).toEqual(new Array(8).fill(sum))
+      }
     }
   })
 
@@ -186,8 +225,7 @@ for (const kind of ['compiled', 'plain'] as const) {
           [33, 260],
         ] as const) {
           const next = random(SEED + width)
-          const memory = kind === 'plain' ? openPlain(1) : openCompiled(1)
-          const rows = new LargeRows(width, memory!)
+          const rows = openLargeRows(width, size, kind === 'plain' ? openPlain : openCompiled)!
           const kept: Float64Array[] = []
           const norms: number[] = []
           const queries = Math.ceil(QUERIES / share / streams.length / 3)
@@ -234,6 +272,7 @@ function checkNearest(
   const length = norm(q)
   const cosines = kept.map((row, slot) => (length * norms[slot]! === 0 ? 0 : product(row, q) / (length * norms[slot]!)))
   const best = Math.max(...cosines)
+  if (!found.every((slot) => slot < kept.length)) throw new Error(`no such rows: ${found}`)
   for (const [slot, cosine] of cosines.entries())
     if (cosine === best && !found.includes(slot)) expect(found).toContain(slot)
 }
@@ -246,17 +285,23 @@ function checkDistances(q: Float64Array, kept: readonly Float64Array[], found: r
   expect(few.values).toEqual(all.values)
 }
 
-test('ten times the window leaves the memory as large as one window does', () => {
-  const memory = openCompiled(1)!
-  const rows = new LargeRows(64, memory)
+test('ten times the window leaves the memories as large as one window does', () => {
+  const memories: KernelMemory[] = []
+  const rows = openLargeRows(64, 3000, (bytes) => {
+    const memory = openCompiled(bytes)!
+    memories.push(memory)
+    return memory
+  })!
   const next = random(SEED)
   const set = (slot: number) => {
     const vector = Float32Array.from({ length: 64 }, next)
     rows.set(slot, vector, norm(vector))
   }
+  const sizes = () => memories.map(({ i8 }) => i8.length)
   for (let slot = 0; slot < 3000; slot++) set(slot)
-  const before = memory.i8.length
+  const before = sizes()
   for (let i = 0; i < 30_000; i++) set(i % 3000)
-  expect(memory.i8.length).toBe(before)
-  expect(before).toBeLessThan(1.2 * 3000 * (5 * 64 + 16) + 65_536 * 6)
+  expect(sizes()).toEqual(before)
+  expect(before).toHaveLength(2)
+  expect(before[0]! + before[1]!).toBeLessThan(1.1 * 3000 * (5 * 64 + 12) + 65_536 * 4)
 })

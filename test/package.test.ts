@@ -135,7 +135,7 @@ describe('the sizes', () => {
   // The goal for the core door is 12 kB, set for the nine detectors of the reference, which met it. It is shown, and no
   // longer met: there are twice as many detectors, and the weights of the picture descriptor alone are ten times that.
   // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident.
-  test('all detectors take at most 57 kB, and the core door without pictures at most 73 kB', async () => {
+  test('all detectors take at most 60 kB, and the core door without pictures at most 78 kB', async () => {
     const names = Object.keys(await import(pathToFileURL(join(root, 'dist/core.js')).href))
     const others = names.filter((name) => name !== 'embedPixels')
     const detectors = sizeOf(await bundle(`export { createDetector, MonitorError } from './core.js'`))
@@ -143,8 +143,8 @@ describe('the sizes', () => {
     note('monitaur/core, createDetector', detectors, 12_288)
     note('monitaur/core, everything but embedPixels', rest)
     note('monitaur/core, everything', sizeOf(await bundle(`export * from './core.js'`)), 12_288)
-    expect(detectors).toBeLessThanOrEqual(58_368)
-    expect(rest).toBeLessThanOrEqual(74_752)
+    expect(detectors).toBeLessThanOrEqual(61_440)
+    expect(rest).toBeLessThanOrEqual(79_872)
   })
 
   test('the kernels, compiled and in plain JavaScript, take at most 12 kB of that', async () => {
@@ -169,7 +169,7 @@ describe('the sizes', () => {
     for (const door of ['worker', 'embed'])
       note(`monitaur/${door}`, (await split(`export * from './${door}.js'`)).eager)
     note('monitaur/worker/script', gzipSync(readFileSync(join(root, 'dist/monitor.worker.js')), { level: 9 }).length)
-    expect(eager).toBeLessThanOrEqual(86_016)
+    expect(eager).toBeLessThanOrEqual(90_112)
     expect(pictures).toBeLessThanOrEqual(140_000)
     expect(network).toBeLessThanOrEqual(1_500_000)
   })

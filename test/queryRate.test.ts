@@ -4,6 +4,7 @@ import { createDetector, type QueryRateConfig } from '../src/core/index.ts'
 import { createStreamMonitor } from '../src/core/monitor/index.ts'
 import { crowding, paceOf } from '../src/core/rate/pace.ts'
 import { SpanCounter } from '../src/core/rate/spanCounter.ts'
+import { Ring } from '../src/core/ring.ts'
 import { createMonitor, getDetector } from '../src/embed/index.ts'
 import { random } from './tools/random.ts'
 
@@ -15,6 +16,10 @@ function detector(config: Partial<QueryRateConfig> = {}) {
     { withinMs: 60_000, queries: 10 },
   ]
   return createDetector('query_rate', { windows, gaps: 8, ...config })
+}
+
+function gapsOf(gaps: number[]): Ring<number> {
+  return new Ring(32, gaps)
 }
 
 /** The detections of queries at these times after the start. */
@@ -158,13 +163,13 @@ describe('the burst', () => {
 
 describe('the regularity', () => {
   test('is 1 for a clock, 1 − deviation ÷ mean otherwise, and 0 where nothing can be said', () => {
-    expect(paceOf(new Array(8).fill(500))).toEqual({ regularity: 1, meanGapMs: 500 })
+    expect(paceOf(gapsOf(new Array(8).fill(500)))).toEqual({ regularity: 1, meanGapMs: 500 })
     // Mean 100, deviation 50.
-    expect(paceOf([50, 150, 50, 150, 50, 150, 50, 150])).toEqual({ regularity: 0.5, meanGapMs: 100 })
-    expect(paceOf([1, 1, 1, 1, 1, 1, 1, 1000]).regularity).toBe(0)
-    expect(paceOf(new Array(7).fill(500)).regularity).toBe(0)
-    expect(paceOf(new Array(8).fill(0))).toEqual({ regularity: 0, meanGapMs: 0 })
-    expect(paceOf([])).toEqual({ regularity: 0, meanGapMs: null })
+    expect(paceOf(gapsOf([50, 150, 50, 150, 50, 150, 50, 150]))).toEqual({ regularity: 0.5, meanGapMs: 100 })
+    expect(paceOf(gapsOf([1, 1, 1, 1, 1, 1, 1, 1000])).regularity).toBe(0)
+    expect(paceOf(gapsOf(new Array(7).fill(500))).regularity).toBe(0)
+    expect(paceOf(gapsOf(new Array(8).fill(0)))).toEqual({ regularity: 0, meanGapMs: 0 })
+    expect(paceOf(gapsOf([]))).toEqual({ regularity: 0, meanGapMs: null })
   })
 
   test('tells a scheduler from people, where a limit is set', () => {

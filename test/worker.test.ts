@@ -20,11 +20,17 @@ interface FakeWorker extends WorkerLike {
   fail(message: string): void
   /** Entries of each `apply` that was sent to it. */
   readonly replays: number[]
+  /** Bytes of the buffers that were moved to it with each `restore`. */
+  readonly moved: number[]
 }
 
+/** Every message to a worker, of the test at work. */
+const posted: unknown[] = []
 const open = new Set<() => void>()
 afterEach(() => {
   for (const close of open) close() // else the ports keep the process alive
+  posted.length = 0
+  vi.unstubAllGlobals()
   open.clear()
 })
 
@@ -32,6 +38,7 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
   const { port1, port2 } = new MessageChannel()
   const onError = new Set<(event: { message: string }) => void>()
   const replays: number[] = []
+  const moved: number[] = []
   serve(port2)
   const terminate = () => {
     port1.onmessage = null
@@ -41,9 +48,13 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
   open.add(terminate)
   return {
     replays,
+    moved,
     postMessage(message, transfer = []) {
+      posted.push(message)
       const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
       if (path[0] === 'apply') replays.push((argumentList[1]!.value as unknown[]).length)
+      const sizes = transfer.map((one) => (one instanceof ArrayBuffer ? one.byteLength : 0))
+      if (path[0] === 'restore') moved.push(sizes.reduce((sum, size) => sum + size, 0))
       port1.postMessage(message, transfer)
     },
     addEventListener(type, listener) {
@@ -368,6 +379,37 @@ describe('the log of a detector', () => {
     expect(await detector.process({ input: 'b' })).toMatchObject({ score: 4, metadata: { historySize: 4 } })
   })
 
+  test('a large state is moved to the worker as a copy, read between its other calls, and before later ones', async () => {
+    const { host, workers, kill } = start()
+    const detector = host.getDetector('similarity', { maxHistorySize: 3000 })
+    const other = host.getDetector('text_repetition')
+    await Promise.all([detector.process({ embedding: new Float32Array(1024).fill(1) }), other.process({ input: 'a' })])
+    const rows = Float32Array.from({ length: 2990 * 1024 }, (_, i) => (i * i) % 1009)
+    const { version } = await detector.snapshot()
+    const large = { detector: 'similarity', version, state: { vectors: { dimension: 1024, rows }, incident: null } }
+
+    const settled: string[] = []
+    const note = (what: string) => (value: unknown) => {
+      settled.push(what)
+      return value
+    }
+    const restored = detector.restore(large).then(note('restored'))
+    const later = detector.process({ embedding: rows.slice(5 * 1024, 6 * 1024) }).then(note('later'))
+    await other.process({ input: 'b' }).then(note('other'))
+    expect(await later).toMatchObject({ metadata: { mostSimilarIndex: 5, historySize: 2990 } })
+    await restored
+    expect(settled).toEqual(['other', 'restored', 'later'])
+    expect(rows.length).toBe(2990 * 1024)
+    expect(workers[0]!.moved).toEqual([rows.byteLength])
+
+    kill()
+    expect(await detector.describe()).toMatchObject({ historySize: 2991 })
+    expect(workers[1]!.moved[0]).toBe(rows.byteLength)
+    rows[0] = Number.NaN
+    await expect(detector.restore(large)).rejects.toEqual(refusal('bad_snapshot', 'state.vectors.rows'))
+    expect(await detector.describe()).toMatchObject({ historySize: 2991 })
+  })
+
   test('a bad snapshot is refused and the state kept, in the log too', async () => {
     const { host, kill } = start()
     const detector = host.getDetector('text_repetition')
@@ -524,6 +566,64 @@ describe('limits', () => {
     const detector = host.getDetector('text_repetition')
     const results = await Promise.all(texts(2000).map((query) => detector.process(query)))
     expect(results.length).toBe(2000)
+  })
+})
+
+describe('pixels in shared memory', () => {
+  const picture = (side: number) => ({
+    data: Uint8ClampedArray.from({ length: side * side * 4 }, (_, i) => (i * i) % 251),
+    width: side,
+    height: side,
+    channels: 4 as const,
+  })
+  /** Kinds of the buffers of all pictures that were sent. */
+  const sent = () =>
+    posted.flatMap((message) => {
+      const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
+      if (path[0] !== 'process') return []
+      const queries = argumentList[2]!.value as { input: ReturnType<typeof picture> }[]
+      return queries.map(({ input }) => Object.prototype.toString.call(input.data.buffer).slice(8, -1))
+    })
+
+  test('give the same verdicts, and are read as they were when the call was made', async () => {
+    vi.stubGlobal('crossOriginIsolated', true)
+    const [sharing, copying] = [start({ shareMemory: true }).host, start().host]
+    for (const name of ['image_repetition', 'image_similarity', 'content_fingerprint'] as const) {
+      const [ours, theirs] = [sharing.getDetector(name), copying.getDetector(name)]
+      for (const side of [64, 80, 80]) {
+        const input = picture(side)
+        const call = ours.process({ input })
+        input.data.fill(0)
+        expect(await call).toEqual(await theirs.process({ input: picture(side) }))
+      }
+    }
+    expect(new Set(sent())).toEqual(new Set(['SharedArrayBuffer', 'ArrayBuffer']))
+  })
+
+  test('serve a monitor as well, and outlive the worker that was to read them', async () => {
+    vi.stubGlobal('crossOriginIsolated', true)
+    const { host, kill } = start({ shareMemory: true })
+    const monitor = await host.createMonitor({ detectors: ['image_repetition'] })
+    const first = await monitor.inspect({ input: picture(80) })
+    const call = monitor.inspect({ input: picture(80) })
+    kill()
+    expect(first.detections[0]!.score).toBe(1)
+    expect((await call).detections[0]!.score).toBe(2)
+    expect(new Set(sent())).toEqual(new Set(['SharedArrayBuffer']))
+  })
+
+  test('are copied where the page is not isolated, where nobody asked for it, and where they are small', async () => {
+    for (const [isIsolated, shareMemory, side] of [
+      [false, true, 80],
+      [undefined, true, 80],
+      [true, false, 80],
+      [true, true, 8],
+    ] as const) {
+      vi.stubGlobal('crossOriginIsolated', isIsolated)
+      const { host } = start({ shareMemory })
+      expect(await host.getDetector('image_repetition').process({ input: picture(side) })).toMatchObject({ score: 1 })
+    }
+    expect(sent()).toEqual(['ArrayBuffer', 'ArrayBuffer', 'ArrayBuffer', 'ArrayBuffer'])
   })
 })
 

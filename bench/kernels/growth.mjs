@@ -2,11 +2,12 @@
 import { createRandom } from '../embed/random.mjs'
 import { median } from '../server/report.mjs'
 import { inTurns } from './measure.mjs'
+import { measureMemory } from './memory.mjs'
 
 const WIDTH = 384
 const SEED = 20261130
 
-/** @returns curves `{ name, points: [{ size, min, median, max }], exponent }` of times in ns. */
+/** @returns curves `{ name, points: [{ size, min, median, max }], exponent }` of times in ns; the first one also with `memory`. */
 export function measureGrowth({ inside, plain, largest, timing }) {
   const sizes = [100, 1000, 10_000, 100_000, 1_000_000].filter((size) => size <= largest)
   const small = { ...timing, warmUpMs: Math.min(timing.warmUpMs, 200) }
@@ -26,7 +27,10 @@ export function measureGrowth({ inside, plain, largest, timing }) {
       curves[name].push({ size, min: Math.min(...list), median: median(list), max: Math.max(...list) })
     }
   }
-  return Object.entries(curves).map(([name, points]) => ({ name, points, exponent: exponentOf(points) }))
+  const grown = Object.entries(curves).map(([name, points]) => ({ name, points, exponent: exponentOf(points) }))
+  const large = sizes.filter((size) => size >= Math.min(10_000, largest))
+  grown[0].memory = large.map((size) => ({ size, ...measureMemory(size) }))
+  return grown
 }
 
 /** One question, then the query takes the place of the oldest. */

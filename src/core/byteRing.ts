@@ -67,7 +67,9 @@ export class ByteRing {
     for (let slot = 0; slot < this.size; slot++) {
       nearest.offer(this.#squaredDistance(slot, row, step))
     }
-    return nearest.values.map(Math.sqrt)
+    const distances = nearest.values
+    for (let i = 0; i < distances.length; i++) distances[i] = Math.sqrt(distances[i]!)
+    return distances
   }
 
   #squaredDistance(slot: number, row: Uint8Array, step: number): number {

@@ -18,9 +18,15 @@ function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1)
 }
 
-/** The name of a typed array's class, '' for anything else. By its tag: `instanceof` fails for one of another realm. */
+/** The getter that typed arrays of all realms share: it tells the class of any of them, and undefined of all else. */
+const classOfArray = /* @__PURE__ */ Object.getOwnPropertyDescriptor(
+  /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!
+
+/** The name of a typed array's class, '' for anything else. Not by `instanceof`, which fails for one of another realm. */
 export function elementType(value: unknown): string {
-  return ArrayBuffer.isView(value) ? tagOf(value) : ''
+  return (classOfArray.call(value) as string | undefined) ?? ''
 }
 
 /** Throws `code` at `path`: what was expected, and what came. */

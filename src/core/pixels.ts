@@ -65,6 +65,11 @@ function checkRange(data: Pixels['data'], max: number, path: string): void {
   }
 }
 
+/** Values of a picture that are bytes, of any realm. */
+export function isBytes(data: Pixels['data']): data is Uint8Array | Uint8ClampedArray {
+  return BYTES.test(elementType(data))
+}
+
 /**
  * The picture's values as bytes, 0 … 255, in the same order: bytes as they are (no copy), floats and `maxValue` 1 scaled
  * to 255 and rounded half up.

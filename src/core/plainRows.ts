@@ -40,11 +40,11 @@ export class PlainRows implements Rows {
   /** Room for more rows than there are: it grows by doubling up to the window. */
   #rows: Floats
 
-  constructor(width: number, capacity: number, isWide: boolean) {
+  constructor(width: number, capacity: number, isWide: boolean, room = 0) {
     this.isWide = isWide
     this.#width = width
     this.#capacity = capacity
-    this.#rows = floats(isWide, 0)
+    this.#rows = floats(isWide, room * width)
   }
 
   set(slot: number, vector: ArrayLike<number>): void {

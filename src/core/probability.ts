@@ -1,11 +1,17 @@
 /** Scores of a distribution over classes, as the reference computes them. */
 import { checkNumbers, refuse } from './checkers.ts'
-import { exp, sumOfLogs } from './math.ts'
+import { sharedMemory } from './kernels/memory.ts'
+import { exp, powerOfTwo, sumOfLogs } from './math.ts'
 
 /** The reference adds this inside each logarithm. */
 const INSIDE_LOG = 1e-10
 /** The reference rescales in entropy mode when the sum is further from 1 than this. */
 const SUM_TOLERANCE = 1e-3
+/** One over a smaller sum may be no number. */
+const LEAST_SUM = 1e-300
+/** With so many classes it pays to copy them to the kernels; that many fit. See bench/kernels.mjs. */
+const LEAST_CLASSES = 32
+const MOST_CLASSES = 65_536
 const SCORES = { most: 1_000_000, min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
 const PROBABILITIES = { ...SCORES, min: 0, remedy: "; for scores set outputs: 'logits'" }
 
@@ -62,12 +68,27 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
  * when it is more than 1e-3 away from 1 the values are divided by it first.
  */
 export function entropy(p: ArrayLike<number>, sum: number): number {
+  if (sum < LEAST_SUM) return entropy(Float64Array.from(p, raise), raise(sum))
   const scale = Math.abs(sum - 1) > SUM_TOLERANCE ? 1 / sum : 1
-  return -sumOfLogs(p, scale, INSIDE_LOG)
+  const memory = p.length < LEAST_CLASSES || p.length > MOST_CLASSES ? undefined : sharedMemory()
+  if (memory === undefined) return -sumOfLogs(p, scale, INSIDE_LOG)
+  memory.f64.set(p)
+  return -memory.kernels.sumOfLogs(0, p.length, scale, INSIDE_LOG)
 }
 
-/** The largest and the second largest value; the second is −Infinity when there is only one. */
-export function topTwo(p: ArrayLike<number>): { readonly first: number; readonly second: number } {
+/** By a power of two, which changes no digit. */
+function raise(value: number): number {
+  return value * powerOfTwo(600)
+}
+
+export function largestOf(p: ArrayLike<number>): number {
+  let largest = -Infinity
+  for (let i = 0; i < p.length; i++) if (p[i]! > largest) largest = p[i]!
+  return largest
+}
+
+/** The largest value less the second largest, of two values at least. */
+export function marginOf(p: ArrayLike<number>): number {
   let first = -Infinity
   let second = -Infinity
   for (let i = 0; i < p.length; i++) {
@@ -79,5 +100,5 @@ export function topTwo(p: ArrayLike<number>): { readonly first: number; readonly
       second = value
     }
   }
-  return { first, second }
+  return first - second
 }

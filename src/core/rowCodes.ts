@@ -1,4 +1,4 @@
-/** Vectors as whole numbers from −127 to 127, with what is lost by it. */
+/** Vectors as whole numbers from −127 to 127, with what is lost by it. How they lie is said in `kernels/assembly/bytes.ts`. */
 
 /** A vector among others, and its length. */
 export interface RowAt {
@@ -14,44 +14,65 @@ export interface Coded {
   readonly error: number
 }
 
-/** The codes of a row, in chunks of 16 that begin 64 bytes apart, as the kernels read four rows at once. */
+/** Rows of a group, and bytes from one chunk of a row to its next. */
+export const GROUP = 8
+const CHUNK_STEP = 16 * GROUP
+
+/** The codes of a row, 128 added to the even ones. */
 export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Array, at: number): Coded {
-  if (norm === 0) {
-    for (let from = 0; from < width; from += 16) codes.fill(0, at + 4 * from, at + 4 * from + 16)
-    return { scale: 0, error: 0 }
-  }
-  let max = 0
-  for (let i = start; i < start + width; i++) max = Math.max(max, Math.abs(values[i]!))
+  const max = largest(values, start, start + width)
   const step = max / 127
-  const perStep = 127 / max
+  const perStep = norm === 0 ? 0 : 127 / max
   let lost = 0
-  for (let from = 0, place = at; from < width; from += 16, place += 64) {
-    const count = Math.min(16, width - from)
-    for (let k = 0; k < count; k++) {
-      const value = values[start + from + k]!
-      const code = Math.floor(value * perStep + 0.5)
+  for (let from = 0, place = at; from < width; from += 16, place += CHUNK_STEP) {
+    const end = Math.min(from + 16, width)
+    for (let i = from, to = place; i < end; i++, to++) {
+      const value = values[start + i]!
+      const code = toCode(value * perStep)
       const rest = value - code * step
       lost += rest * rest
-      codes[place + k] = code
+      codes[to] = (i & 1) === 0 ? code + 128 : code
     }
   }
-  return codedAs(step, lost, norm)
+  return norm === 0 ? { scale: 0, error: 0 } : codedAs(step, lost, norm)
 }
 
-/** The codes of a query, which is no zero vector, as 16-bit numbers. */
-export function encodeQuery(q: Float64Array, norm: number, codes: Int16Array): Coded {
+/** The largest size of a number. */
+function largest(values: Float32Array | Float64Array, start: number, end: number): number {
   let max = 0
-  for (let i = 0; i < q.length; i++) max = Math.max(max, Math.abs(q[i]!))
+  for (let i = start; i < end; i++) {
+    const size = Math.abs(values[i]!)
+    if (size > max) max = size
+  }
+  return max
+}
+
+/** The codes of a query, which is no zero vector, in the words that the kernels take; `bias` as they want it. */
+export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): Coded & { readonly bias: number } {
+  const max = largest(q, 0, q.length)
   const step = max / 127
   const perStep = 127 / max
   let lost = 0
-  for (let i = 0; i < q.length; i++) {
-    const code = Math.floor(q[i]! * perStep + 0.5)
-    const rest = q[i]! - code * step
-    lost += rest * rest
-    codes[i] = code
+  let sum = 0
+  for (let i = 0; i < q.length; i += 2) {
+    const first = q[i]!
+    const second = i + 1 < q.length ? q[i + 1]! : 0
+    const a = toCode(first * perStep)
+    const b = toCode(second * perStep)
+    const restOfFirst = first - a * step
+    const restOfSecond = second - b * step
+    lost += restOfFirst * restOfFirst + restOfSecond * restOfSecond
+    const place = (i & ~15) + ((i & 15) >> 1)
+    words[place] = a
+    words[place + 8] = b - 256 * a
+    sum += a
   }
-  return codedAs(step, lost, norm)
+  return { ...codedAs(step, lost, norm), bias: -128 * sum }
+}
+
+/** Rounds a number from −127 to 127: cutting off rounds down what is above 0. */
+function toCode(value: number): number {
+  return ((value + 128.5) | 0) - 128
 }
 
 /** Upwards by more than rounding takes away. */

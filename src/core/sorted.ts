@@ -38,7 +38,8 @@ export class Smallest {
   /** The largest number kept; no larger one would be. Infinity until there are as many as it keeps. */
   get limit(): number {
     const { values } = this
-    return this.#count < values.length ? Infinity : (values.at(-1) ?? -Infinity)
+    if (this.#count < values.length) return Infinity
+    return values.length === 0 ? -Infinity : values[values.length - 1]!
   }
 
   offer(value: number): void {

@@ -5,7 +5,7 @@
  * does not: nothing is rounded, so the score is that of the vectors as they were given. Which of the two holds
  * depends on the stream alone.
  */
-import { checkNumber, checkNumbers, elementType, refuse } from './checkers.ts'
+import { checkNumbers, elementType, refuse } from './checkers.ts'
 import { LargeRows, openLargeRows } from './largeRows.ts'
 import { fillLater, PIECE_BYTES } from './pieces.ts'
 import { type Floats, floats, MOST_SHARED_NUMBERS, PlainRows, type Rows } from './plainRows.ts'
@@ -13,13 +13,11 @@ import { Ring } from './ring.ts'
 import { norm } from './rowSums.ts'
 import { RowsSaving } from './rowsSaving.ts'
 import { Smallest } from './sorted.ts'
-import { readState } from './state.ts'
-import type { PlainData } from './types.ts'
 
 /** The longest vector accepted. */
 export const MAX_DIMENSION = 65_536
 /** No number may be larger in size, so that the squared length of the longest vector is finite. */
-const LIMIT = 1e150
+export const LIMIT = 1e150
 const VECTOR = { most: MAX_DIMENSION, min: -LIMIT, max: LIMIT }
 
 /** The nearest remembered vector: its position counted from the oldest, and the cosine in [−1, 1]. */
@@ -34,7 +32,7 @@ export interface SavedVectors {
   readonly rows: Floats
 }
 
-/** Remembers up to `capacity` vectors of one length. Continues from what {@link save} gave and {@link readVectors} checked. */
+/** Remembers up to `capacity` vectors of one length. Continues from what {@link save} gave, see `savedVectors.ts`. */
 export class VectorRing {
   /** Length of the vectors; 0 while none is remembered. */
   dimension: number
@@ -48,10 +46,15 @@ export class VectorRing {
   /** The query as doubles. */
   #query = new Float64Array(0)
 
-  constructor(capacity: number, { dimension, rows }: SavedVectors = { dimension: 0, rows: new Float32Array(0) }) {
+  /** Makes `room` for so many rows at once. */
+  constructor(
+    capacity: number,
+    { dimension, rows }: SavedVectors = { dimension: 0, rows: new Float32Array(0) },
+    room = 0,
+  ) {
     this.dimension = dimension
     this.#norms = new Ring(capacity)
-    this.#rows = new PlainRows(dimension, capacity, isDoubles(rows))
+    this.#rows = new PlainRows(dimension, capacity, isDoubles(rows), room)
     for (let at = 0; at < rows.length; at += dimension) this.push(rows.subarray(at, at + dimension))
   }
 
@@ -244,26 +247,4 @@ export function checkVector(v: ArrayLike<number>, dimension: number, path = 'emb
     refuse('bad_query', `must have ${dimension} numbers like the ones before; ${remedy}`, length ?? v, path)
   }
   checkNumbers(v, VECTOR, path)
-}
-
-/** Reads the saved rows of a ring: whole rows, at most `capacity`, all finite. Throws `bad_snapshot`. */
-export function readVectors(state: PlainData, capacity: number): SavedVectors {
-  const { dimension, rows } = readState(state, ['dimension', 'rows'])
-  const path = 'state.vectors'
-  if (!['Float32Array', 'Float64Array'].includes(elementType(rows))) {
-    refuse('bad_snapshot', 'must be a Float32Array or Float64Array', rows, `${path}.rows`)
-  }
-  const width = checkNumber(
-    dimension,
-    { min: 0, max: MAX_DIMENSION, integer: true },
-    `${path}.dimension`,
-    'bad_snapshot',
-  )
-  const saved = { dimension: width, rows: rows as Floats }
-  const count = width === 0 ? 0 : saved.rows.length / width
-  const isWhole = width === 0 ? saved.rows.length === 0 : Number.isInteger(count) && count > 0 && count <= capacity
-  if (!isWhole || !saved.rows.every((v) => Math.abs(v) <= LIMIT)) {
-    refuse('bad_snapshot', `must hold 1 … ${capacity} rows of ${width} numbers up to ${LIMIT}`, rows, `${path}.rows`)
-  }
-  return saved
 }

@@ -60,8 +60,13 @@ const MAX_AHEAD_MS = 300_000
  * `bad_query` for a time far in the future: it would end suspensions and fade evidence for everybody, and the stream's
  * time never goes back.
  */
-export function stamp(query: Query, now: () => number, call: CallOptions): Query {
-  const held = holdQuery(query, call)
+export function stamp(
+  query: Query,
+  now: () => number,
+  call: CallOptions,
+  copyPixels?: (data: ArrayBufferView) => unknown,
+): Query {
+  const held = holdQuery(query, call, copyPixels)
   const nowMs = now()
   if (held.timeMs === undefined) return { ...held, timeMs: nowMs }
   const isAhead = typeof held.timeMs === 'number' && held.timeMs > nowMs + MAX_AHEAD_MS

@@ -44,10 +44,14 @@ export class Order {
   }
 
   /**
-   * Runs `prepare` soon and `step` when every earlier call has been settled. Rejects with `overloaded`, `disposed` or
+   * Runs `prepare` soon and `step` when every earlier call has been settled; a later one waits for its promise. Rejects with `overloaded`, `disposed` or
    * `aborted` before anything is done, else with what `prepare` or `step` throw.
    */
-  async run<P, R>(prepare: () => Promise<P>, step: (prepared: P) => R, { signal }: CallOptions = {}): Promise<R> {
+  async run<P, R>(
+    prepare: () => Promise<P>,
+    step: (prepared: P) => R | Promise<R>,
+    { signal }: CallOptions = {},
+  ): Promise<R> {
     this.#admit(signal)
     this.#pending++
     const prepared = this.#limited(prepare, signal)

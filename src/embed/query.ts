@@ -73,39 +73,47 @@ export function requireInput(query: Query): unknown {
 /**
  * A copy of everything in a query that the caller could change while it waits for its turn: numbers, lists, rows and
  * pixels. An ImageBitmap or a Blob cannot be changed and is taken as it is; a bitmap must stay open until the answer.
+ *
+ * @param copyPixels Copies the numbers of decoded pixels.
  */
-export function holdQuery<In>(query: Query<In>, { transfer = false }: CallOptions = {}): Query<In> {
+export function holdQuery<In>(
+  query: Query<In>,
+  { transfer = false }: CallOptions = {},
+  copyPixels: (data: ArrayBufferView) => unknown = copyOfView,
+): Query<In> {
   if (!isPlainObject(query)) refuse('bad_query', 'must be an object such as { input, modelOutput, client }', query, '')
   const { input, modelOutput, embedding } = query
   if (transfer) return query
   return {
     ...query,
-    ...(input === undefined ? {} : { input: holdInput(input) as In }),
+    ...(input === undefined ? {} : { input: holdInput(input, copyPixels) as In }),
     ...(isList(modelOutput) ? { modelOutput: copyOf(modelOutput) } : {}),
     ...(isList(embedding) ? { embedding: copyOf(embedding) } : {}),
   }
 }
 
-function holdInput(input: unknown): unknown {
+function holdInput(input: unknown, copyPixels: (data: ArrayBufferView) => unknown): unknown {
   if (typeof input !== 'object' || input === null) return input
   if (Array.isArray(input)) return [...input]
   if (ArrayBuffer.isView(input)) return copyOfView(input)
   const tag = Object.prototype.toString.call(input).slice(8, -1)
   if (tag === 'ArrayBuffer') return (input as ArrayBuffer).slice(0)
-  if (tag === 'ImageData') return holdPixels(input as ImageData, { channels: 4 })
+  if (tag === 'ImageData') return holdPixels(input as ImageData, { channels: 4 }, copyPixels)
   if (!isPlainObject(input)) return input
-  return ArrayBuffer.isView(input['data']) ? holdPixels(input, {}) : Object.assign(Object.create(null), input)
+  return ArrayBuffer.isView(input['data'])
+    ? holdPixels(input, {}, copyPixels)
+    : Object.assign(Object.create(null), input)
 }
 
-function holdPixels(image: object, more: object): object {
+function holdPixels(image: object, more: object, copyPixels: (data: ArrayBufferView) => unknown): object {
   const { data, width, height, channels, maxValue } = image as Readonly<Record<string, unknown>>
   const shape = channels === undefined ? { width, height, ...more } : { width, height, channels, ...more }
-  const copy = copyOfView(data as ArrayBufferView)
+  const copy = copyPixels(data as ArrayBufferView)
   return maxValue === undefined ? { data: copy, ...shape } : { data: copy, ...shape, maxValue }
 }
 
 /** Not the view's own `slice`: that of Node's Buffer shares its memory. */
-function copyOfView(view: ArrayBufferView): unknown {
+export function copyOfView(view: ArrayBufferView): unknown {
   if (!('length' in view)) return view // a DataView, to be refused later
   const { slice } = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
   return slice.call(view as Uint8Array)

@@ -42,6 +42,7 @@ import {
 import { Link, type LinkOptions, type WorkerLike } from './link.ts'
 import { MachineClient } from './machine.ts'
 import type { HostApi, MachineConfig } from './protocol.ts'
+import { sharedCopyOf } from './transfer.ts'
 
 export interface WorkerOptions extends LinkOptions {
   /**
@@ -51,6 +52,12 @@ export interface WorkerOptions extends LinkOptions {
   readonly snapshotEvery?: number
   /** Calls accepted and not yet settled; one more is refused as `overloaded`. Default 1024. */
   readonly maxPending?: number
+  /**
+   * Pictures go to the worker in shared memory where the page is isolated (`crossOriginIsolated`), and are copied elsewhere. An
+   * embedder of your own then gets pixels whose `data` is shared: `ImageData` refuses those, their `slice()` is not shared.
+   * Only with `startWorker`. Default false.
+   */
+  readonly shareMemory?: boolean
 }
 
 /** Options of one detector in a worker. */
@@ -102,11 +109,13 @@ export function startWorker(createWorker: () => WorkerLike, options: WorkerOptio
  */
 export function attach(port: Endpoint, options: WorkerOptions = {}): WorkerHost {
   port.start?.()
-  return hostOver({ port }, options)
+  // Whoever is on the other side need not be allowed to share memory with this page.
+  return hostOver({ port }, { ...options, shareMemory: false })
 }
 
 function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, options: WorkerOptions): WorkerHost {
-  const { snapshotEvery = 256, maxPending = 1024, ...linkOptions } = options
+  const { snapshotEvery = 256, maxPending = 1024, shareMemory = false, ...linkOptions } = options
+  const copyPixels = shareMemory ? sharedCopyOf : undefined
   const machines = new Set<MachineClient>()
   const link = new Link(source, { lost, prepare }, linkOptions)
   let count = 0
@@ -123,7 +132,7 @@ function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, opti
       machine.onEvent = onEvent
       await machine.opened
       const { policy, clients } = (await machine.describe()) as MonitorDescription
-      return monitorOver(machine, { policy, maxClients: clients.maxClients, onEvent, now })
+      return monitorOver(machine, { policy, maxClients: clients.maxClients, onEvent, now, copyPixels })
     },
     get restarts() {
       return link.restarts
@@ -142,7 +151,7 @@ function hostOver(source: (() => WorkerLike) | { readonly port: Endpoint }, opti
   function detector(name: string, config: object, { onEvent }: MachineOptions = {}): AsyncDetector {
     const machine = add({ kind: 'detector', name, config: config as Record<string, unknown> })
     machine.onEvent = onEvent
-    return detectorOver(name, machine)
+    return detectorOver(name, machine, copyPixels)
   }
 
   function add(config: MachineConfig): MachineClient {
@@ -169,15 +178,17 @@ function crossing(value: unknown, path: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, crossing(item, `${path}.${key}`)]))
 }
 
-function detectorOver(name: string, machine: MachineClient): AsyncDetector {
+type CopyPixels = ((data: ArrayBufferView) => unknown) | undefined
+
+function detectorOver(name: string, machine: MachineClient, copyPixels: CopyPixels): AsyncDetector {
   return {
     name,
     async process(query, options = {}) {
-      const [result] = await machine.process([holdQuery(query, options)], false, options)
+      const [result] = await machine.process([holdQuery(query, options, copyPixels)], false, options)
       return result as Detection
     },
     async processBatch(queries, options = {}) {
-      const held = queries.map((query) => holdQuery(query, options))
+      const held = queries.map((query) => holdQuery(query, options, copyPixels))
       return (await machine.process(held, true, options)) as Detection[]
     },
     snapshot: () => machine.snapshot(),
@@ -195,9 +206,10 @@ interface Watched {
   readonly maxClients: number
   readonly onEvent: MonitorConfig['onEvent']
   readonly now: () => number
+  readonly copyPixels: CopyPixels
 }
 
-function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now }: Watched): Monitor {
+function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now, copyPixels }: Watched): Monitor {
   // A mirror of the suspensions, so that `admit` needs no round trip.
   let suspended = new Map<string, Suspension>()
   let streamMs = 0
@@ -210,13 +222,13 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now 
     policy,
     admit,
     async inspect(query, options = {}) {
-      const [applied] = await machine.process([stamp(query, now, options)], false, options)
+      const [applied] = await machine.process([stamp(query, now, options, copyPixels)], false, options)
       return learn(applied)
     },
     async inspectBatch(queries, options = {}) {
       return (
         await machine.process(
-          queries.map((query) => stamp(query, now, options)),
+          queries.map((query) => stamp(query, now, options, copyPixels)),
           true,
           options,
         )

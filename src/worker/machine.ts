@@ -8,11 +8,21 @@ import type { ClientExport, Policy, Suspension } from '../core/monitor/index.ts'
 import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
 import type { Lane, Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
+import { stateSender } from './sendState.ts'
 import { unwrap } from './serve.ts'
 import { buffersOf, sizeOf } from './transfer.ts'
 
 /** A state is fetched only when the log has grown to an eighth of it: else a large one would be copied all the time. */
 const STATE_PER_LOG = 8
+
+interface SendOptions {
+  /** The code for arguments that cannot be cloned. */
+  readonly refusal?: ErrorCode
+  /** True unless what is sent is gone then. */
+  readonly canRepeat?: boolean
+  /** True if later calls wait for its answer, as it takes time until it is sent. */
+  readonly isAlone?: boolean
+}
 
 /** One detector or monitor in the worker: what it takes to make it again, and the calls to it. */
 export class MachineClient {
@@ -78,7 +88,7 @@ export class MachineClient {
   async revive(api: HostApi): Promise<void> {
     if (!this.#isOpen) return
     unwrap(await api.open(this.name, this.#config, proxy(this.#tell)))
-    if (this.#base !== undefined) unwrap(await api.restore(this.name, this.#base))
+    if (this.#base !== undefined) unwrap(await stateSender(this.#base).send(api, this.name))
     const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
     this.#log = this.#log.map((one, i) => ({ ...one, at: i + 1 }))
@@ -181,7 +191,9 @@ export class MachineClient {
   }
 
   async restore(snapshot: Snapshot): Promise<void> {
-    this.#keep(await this.#send((api) => api.restore(this.name, snapshot), { refusal: 'bad_snapshot' }))
+    const { isLarge, send } = stateSender(snapshot)
+    const options = { refusal: 'bad_snapshot', isAlone: isLarge } as const
+    this.#keep(await this.#send((api) => send(api, this.name), options))
     await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
@@ -234,13 +246,13 @@ export class MachineClient {
    */
   async #send<T>(
     call: (api: HostApi) => Promise<Reply<T>>,
-    { refusal = 'bad_query', canRepeat = true }: { readonly refusal?: ErrorCode; readonly canRepeat?: boolean } = {},
+    { refusal = 'bad_query', canRepeat = true, isAlone = false }: SendOptions = {},
   ): Promise<T> {
     await this.opened
     const send = () => this.#ask(call, refusal)
     try {
       while (this.#repeating !== undefined) await this.#repeating
-      return await send()
+      return await (isAlone ? this.#repeat(send) : send())
     } catch (thrown) {
       const isLost = isMonitorError(thrown) && thrown.code === 'worker_lost' && this.#link.isAlive
       if (!isLost || !canRepeat) throw thrown

@@ -1,6 +1,14 @@
 /** The worker's side: machines by name, each with its own order, behind comlink. */
 import { type Endpoint, expose, type ProxyMethods, releaseProxy, transfer } from 'comlink'
-import { errorFromPlain, type InPieces, inPieces, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
+import {
+  errorFromPlain,
+  type InPieces,
+  inPieces,
+  MonitorError,
+  restoreInPieces,
+  type Snapshot,
+  toMonitorError,
+} from '../core/index.ts'
 import type { StreamMonitorConfig } from '../core/monitor/index.ts'
 import {
   type AnyRegistry,
@@ -88,8 +96,8 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     snapshot: (name) => replyInPieces(() => now(name, stateOf)),
     restore: (name, snapshot: Snapshot) =>
       replyInPieces(() =>
-        now(name, (known) => {
-          known.engine.restore(snapshot)
+        now(name, async (known) => {
+          await untilWhole(restoreInPieces(() => known.engine.restore(snapshot)))
           known.applied++ // what was saved before is older, also if it arrives later
           return stateOf(known)
         }),
@@ -144,7 +152,8 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     throw new MonitorError('disposed', 'this detector or monitor is not open in the worker; make a new one')
   }
 
-  function now<R>(name: string, step: (machine: Machine) => R): Promise<R> {
+  /** In its turn. The calls behind it wait until a promise is settled. */
+  function now<R>(name: string, step: (machine: Machine) => R | Promise<R>): Promise<R> {
     const known = machine(name)
     return known.order.run(
       async () => undefined,
@@ -198,12 +207,17 @@ async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
   }
 }
 
+/** Other calls have their turn between two pieces. */
+export async function untilWhole(fill: () => boolean): Promise<void> {
+  while (!fill()) await new Promise((resolve) => setTimeout(resolve))
+}
+
 /** Queries have their turn between two pieces, and large buffers are moved, not copied. */
 async function replyInPieces<T>(work: () => Promise<InPieces<T>>): Promise<Reply<T>> {
   let buffers: readonly ArrayBuffer[] = []
   const whole = await reply(async () => {
     const pieces = await work()
-    while (!pieces.fill()) await new Promise((resolve) => setTimeout(resolve))
+    await untilWhole(pieces.fill)
     buffers = pieces.buffers
     return pieces.value
   })

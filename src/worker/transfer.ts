@@ -1,5 +1,5 @@
 /** What crosses to another thread: which parts of a query can be moved instead of copied, and how large data is. */
-import type { Query } from '../embed/index.ts'
+import { copyOfView, type Query } from '../embed/index.ts'
 
 /** What queries that were given away can be moved by, each once. Shared memory is left out: it cannot be moved. */
 export function buffersOf(queries: readonly Query[]): Transferable[] {
@@ -18,6 +18,27 @@ function collect(value: unknown, found: Set<Transferable>): void {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
   const tag = Object.prototype.toString.call(buffer)
   if (tag === '[object ArrayBuffer]' || tag === '[object ImageBitmap]') found.add(buffer as Transferable)
+}
+
+/** Smaller pictures are copied as fast. */
+const LEAST_SHARED_BYTES = 16_384
+
+/**
+ * A copy of a picture's bytes in shared memory, which the worker reads where it is; of anything else, and where the page may not
+ * share memory (it must be isolated from other origins), an ordinary one.
+ */
+export function sharedCopyOf(data: ArrayBufferView): unknown {
+  const kinds: Readonly<Record<string, new (buffer: ArrayBufferLike) => Uint8Array | Uint8ClampedArray>> = {
+    Uint8Array,
+    Uint8ClampedArray,
+  }
+  const Kind = kinds[Object.prototype.toString.call(data).slice(8, -1)]
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean }
+  if (Kind === undefined || crossOriginIsolated !== true || data.byteLength < LEAST_SHARED_BYTES)
+    return copyOfView(data)
+  const copy = new Kind(new SharedArrayBuffer(data.byteLength))
+  copy.set(data as Uint8Array)
+  return copy
 }
 
 /** About how many bytes plain data takes. */

@@ -237,6 +237,15 @@ describe('a Web Worker', () => {
     expect(left).toEqual({ raw: 0, png: 0, ImageData: 0, ImageBitmap: -1, historySize: 4 })
   })
 
+  test('pictures in shared memory get the verdicts of copies, and a page that is not isolated copies', async () => {
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+    const isolated = await inPage('sharedPictures', true)
+    expect(isolated.shared).toEqual(isolated.copied)
+    expect(isolated.made).toBe(6)
+    const other = await inPage('sharedPictures', false)
+    expect(other).toEqual({ ...isolated, made: 0 })
+  })
+
   test('errors arrive with class, code, path and message', async () => {
     expect(await inPage('errorsOfWorker')).toEqual({
       'bad numbers': expect.stringMatching(/^bad_query at 'modelOutput\[1\]': modelOutput\[1\]: .*NaN/),

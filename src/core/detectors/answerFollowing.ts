@@ -139,21 +139,24 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, C
     }
     queries++
     memory.vectors.take(vector, config.key)
-    const nearest = findNearest()
-    const [slot, distance] = nearest
+    const slot = findNearest()
+    const distance = slot < 0 ? Infinity : memory.vectors.distance(slot, Infinity)
     const place =
       distance > furthest() ? begin(outputs) : distance <= REPEATED ? repeat(slot, outputs) : step(slot, outputs)
     return detection(place)
   }
 
-  /** Of equally near ones the oldest. */
-  function findNearest(): [slot: number, distance: number] {
-    let [nearest, least] = [-1, Infinity]
+  /** Of equally near ones the oldest; −1 where nothing is remembered. */
+  function findNearest(): number {
+    let nearest = -1
+    let least = Infinity
     for (const slot of memory.slots()) {
       const distance = memory.vectors.distance(slot, least)
-      if (distance < least) [nearest, least] = [slot, distance]
+      if (!(distance < least)) continue
+      nearest = slot
+      least = distance
     }
-    return [nearest, least]
+    return nearest
   }
 
   /** Largest squared distance of a child from its parent, in units. */

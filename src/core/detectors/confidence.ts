@@ -9,7 +9,7 @@ import { checkChoice, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { log } from '../math.ts'
 import { NumberWindow } from '../numberWindow.ts'
-import { checkProbabilities, checkScores, entropy, softmax, topTwo } from '../probability.ts'
+import { checkProbabilities, checkScores, entropy, largestOf, marginOf, softmax } from '../probability.ts'
 import { readDoubles, readState } from '../state.ts'
 import { CRAFT_ADVERSARIAL_DATA, EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
@@ -104,10 +104,9 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
 
   function scoreOf(p: ArrayLike<number>, sum: number): number {
     if (mode === 'entropy') return entropy(p, sum)
-    const { first, second } = topTwo(p)
-    if (mode === 'max_confidence') return 1 - first
+    if (mode === 'max_confidence') return 1 - largestOf(p)
     if (p.length < 2) refuse('bad_query', "must have at least two classes in mode 'margin'", p.length, 'probabilities')
-    return 1 - (first - second)
+    return 1 - marginOf(p)
   }
 
   function apply({ score, confidence, classes }: Checked) {

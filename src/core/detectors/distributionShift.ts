@@ -26,7 +26,7 @@ import type { Observation, PlainData } from '../types.ts'
 import { toConfidence } from './limits.ts'
 import type { ShiftEvidence } from './shift/bets.ts'
 import { openMemory } from './shift/memory.ts'
-import { readShift, type ShiftReference, unit } from './shift/reference.ts'
+import { readShift, type ShiftReference, unitInto } from './shift/reference.ts'
 import { embeddingOf } from './similarity.ts'
 
 export interface DistributionShiftConfig {
@@ -86,7 +86,7 @@ function logic(
   }
 
   function apply(vector: ArrayLike<number>) {
-    memory.push(unit(vector))
+    memory.push(unitInto(vector, prepared.scaled))
     seen++
     const evidence = memory.evidence?.() ?? null
     const discrepancy = !isBets && seen >= queries && seen % every === 0 ? memory.score() : null
@@ -97,7 +97,7 @@ function logic(
       threshold,
       confidence: toConfidence(score),
       reason: evidence === null ? reasonFor(discrepancy) : reasonOf(evidence),
-      metadata: { discrepancy, evidence, historySize: memory.size() },
+      metadata: { discrepancy, evidence: evidence === null ? null : { ...evidence }, historySize: memory.size() },
     }
   }
 

@@ -20,7 +20,7 @@ import { EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation } from '../types.ts'
 import { requireReference } from './benignThreshold.ts'
 import { BinWindow } from './binWindow.ts'
-import { binOf, binsOf, checkForm, DISTANCES, histogramDistance, sumOf } from './hardness/histogram.ts'
+import { binOf, binsOf, checkForm, DISTANCES, histogramDistance, listOf, sumOf } from './hardness/histogram.ts'
 import type { HardnessReference } from './hardness/reference.ts'
 import { toConfidence } from './limits.ts'
 
@@ -94,7 +94,7 @@ function logic(config: HardnessHistogramConfig, path: string): Logic<Observation
       reason: isEarly
         ? `Only ${historySize} queries are remembered; nothing is decided before there are ${queries}.`
         : `The last ${queries} inputs differ in hardness from honest ones by ${score.toFixed(4)}; more than ${threshold.toFixed(4)} is suspicious.`,
-      metadata: { bin, histogram: Array.from(window.histogram), historySize },
+      metadata: { bin, histogram: listOf(window.histogram), historySize },
     }
   }
 }

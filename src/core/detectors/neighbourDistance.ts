@@ -14,10 +14,11 @@
 import { ByteRing, readBytes } from '../byteRing.ts'
 import { checkChoice, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
+import { readVectors } from '../savedVectors.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
-import { readVectors, VectorRing } from '../vectorRing.ts'
+import { VectorRing } from '../vectorRing.ts'
 import { checkHistory } from './limits.ts'
 import { checkLengths, embeddingOf } from './similarity.ts'
 
@@ -67,6 +68,12 @@ export const neighbourDistance = defineDetector({
   logic,
 })
 
+function meanOf(distances: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < distances.length; i++) sum += distances[i]!
+  return sum / distances.length
+}
+
 /** The score of a mean distance, and of a threshold on it. */
 function scoreOf(distance: number): number {
   return 1 / (1 + distance)
@@ -99,7 +106,7 @@ function logic(
   function apply(vector: ArrayLike<number>) {
     const historySize = ring.size
     const distances = historySize < k ? undefined : ring.nearestDistances(vector, k)
-    const mean = distances === undefined ? null : distances.reduce((sum, one) => sum + one, 0) / k
+    const mean = distances === undefined ? null : meanOf(distances)
     const score = mean === null ? 0 : scoreOf(mean)
     const suspicious = score > threshold
     learn(vector, suspicious)
@@ -146,8 +153,7 @@ function logic(
   }
 
   function readRing(state: PlainData): VectorRing | ByteRing {
-    if (isExact) return new VectorRing(capacity, readVectors(state, capacity))
-    return new ByteRing(capacity, readBytes(state, capacity))
+    return isExact ? readVectors(state, capacity) : new ByteRing(capacity, readBytes(state, capacity))
   }
 
   function clear(): void {

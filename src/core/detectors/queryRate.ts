@@ -117,7 +117,7 @@ function logic(config: QueryRateConfig, path: string): Logic<Observation, number
     const metadata: QueryRateMetadata = {
       counts: counters.map(({ count }) => count),
       burst: burst(),
-      ...paceOf(gaps.list()),
+      ...paceOf(gaps),
       queries,
     }
     const { score, reason } = mostReached(metadata)
@@ -145,19 +145,29 @@ function logic(config: QueryRateConfig, path: string): Logic<Observation, number
   }
 
   function mostReached({ counts, burst, regularity }: QueryRateMetadata): { score: number; reason: string } {
-    const reached = windows.map(({ withinMs, queries }, i) => ({
-      score: counts[i]! / queries,
-      reason: `${counts[i]} queries in ${withinMs / 1000} s; ${queries} are suspicious.`,
-    }))
-    if (burstLimit !== null) {
+    let fullest = 0
+    for (let i = 1; i < windows.length; i++) if (share(counts, i) > share(counts, fullest)) fullest = i
+    const ofWindows = share(counts, fullest)
+    const ofBurst = burstLimit === null ? 0 : burst / burstLimit
+    const ofPace = regularityLimit === null ? 0 : regularity / regularityLimit
+    if (ofPace > Math.max(ofWindows, ofBurst)) {
+      const reason = `Gaps differ by ${(100 * (1 - regularity)).toFixed(1)} % of their mean or more; ${(100 * (1 - regularityLimit!)).toFixed(1)} % are suspicious.`
+      return { score: ofPace, reason }
+    }
+    if (ofBurst > ofWindows) {
       const reason = `Crowded as an even pace is with a probability of at most e^-${burst.toFixed(2)}; e^-${burstLimit} is suspicious.`
-      reached.push({ score: burst / burstLimit, reason })
+      return { score: ofBurst, reason }
     }
-    if (regularityLimit !== null) {
-      const reason = `Gaps differ by ${(100 * (1 - regularity)).toFixed(1)} % of their mean or more; ${(100 * (1 - regularityLimit)).toFixed(1)} % are suspicious.`
-      reached.push({ score: regularity / regularityLimit, reason })
+    const { withinMs, queries } = windows[fullest]!
+    return {
+      score: ofWindows,
+      reason: `${counts[fullest]} queries in ${withinMs / 1000} s; ${queries} are suspicious.`,
     }
-    return reached.reduce((best, one) => (one.score > best.score ? one : best))
+  }
+
+  /** How much of what is suspicious a window holds. */
+  function share(counts: readonly number[], i: number): number {
+    return counts[i]! / windows[i]!.queries
   }
 
   function save(): PlainData {

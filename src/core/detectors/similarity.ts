@@ -10,10 +10,11 @@
 import { checkFunction, checkNumber, refuse } from '../checkers.ts'
 import { defineDetector, type Logic } from '../detector.ts'
 import { toMonitorError } from '../errors.ts'
+import { readVectors } from '../savedVectors.ts'
 import { readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Modality, Observation, PlainData } from '../types.ts'
-import { checkVector, type Nearest, readVectors, VectorRing } from '../vectorRing.ts'
+import { checkVector, type Nearest, VectorRing } from '../vectorRing.ts'
 import { checkHistory, toConfidence } from './limits.ts'
 
 /** How alike two vectors of one length are; finite, higher is more alike. Must not keep or change its arguments. */
@@ -173,9 +174,9 @@ export function vectorMemory(config: SimilarityConfig, path: string): Memory<Vec
     fields: ['vectors'],
     save: () => ({ vectors: { ...ring.save() } }),
     read(fields) {
-      const vectors = readVectors(fields['vectors']!, capacity)
+      const read = readVectors(fields['vectors']!, capacity)
       return () => {
-        ring = new VectorRing(capacity, vectors)
+        ring = read
       }
     },
     clear() {

@@ -29,6 +29,7 @@ import {
   UNRELATED_PHOTOS,
 } from './geometry/reference.ts'
 import { checkLength, numbersOf, Turns } from './geometry/turns.ts'
+import { listOf } from './hardness/histogram.ts'
 import { toConfidence } from './limits.ts'
 
 export interface UpdateGeometryConfig {
@@ -103,7 +104,7 @@ function logic(
         historySize < turns
           ? `Only ${historySize} turns are remembered; nothing is decided before there are ${turns}.`
           : `The last ${turns} turns differ from honest ones by ${score.toFixed(4)}; more than ${threshold.toFixed(4)} is suspicious.`,
-      metadata: { turn, histogram: Array.from(window.histogram), historySize },
+      metadata: { turn, histogram: listOf(window.histogram), historySize },
     }
   }
 

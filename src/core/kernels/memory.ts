@@ -2,7 +2,7 @@
 import { createTwin } from './twin.ts'
 import { instantiate, kernelModule, newMemory, type WasmMemory, type WasmModule } from './wasm.ts'
 
-/** What the kernels compute is said in `assembly/vectors.ts`. Numbers called rows, codes, query, scales, out … are addresses. */
+/** What the kernels compute is said in `assembly/index.ts`. Numbers called rows, codes, query, scales, out … are addresses. */
 export interface Kernels {
   dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void
   scan(rows: number, count: number, stride: number, query: number, out: number): void
@@ -12,10 +12,22 @@ export interface Kernels {
     groups: number,
     chunks: number,
     query: number,
+    bias: number,
     scales: number,
+    errors: number,
     queryScale: number,
+    times: number,
     out: number,
-  ): void
+  ): number
+  reaching(
+    scores: number,
+    errors: number,
+    groups: number,
+    times: number,
+    floor: number,
+    most: number,
+    out: number,
+  ): number
   hammingWithin(hashes: number, count: number, low: number, high: number, radius: number): number
   grey(pixels: number, count: number, step: number, out: number): void
   resample(
@@ -30,6 +42,19 @@ export interface Kernels {
     out: number,
     outStep: number,
   ): void
+  sumOfLogs(values: number, count: number, scale: number, inside: number): number
+  levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void
+  largestWindows(
+    values: number,
+    windows: number,
+    size: number,
+    stride: number,
+    seed: number,
+    list: number,
+    count: number,
+    kept: number,
+    least: number,
+  ): number
 }
 
 const PAGE = 65_536

@@ -1,10 +1,14 @@
 /**
- * The kernels in plain JavaScript, to the same bits: the order of the additions is that of `assembly/vectors.ts`. They serve
+ * The kernels in plain JavaScript, to the same bits: the order of the additions is that of `assembly/index.ts`. They serve
  * where WebAssembly does not, and say what its kernels have to give.
  */
 
 import { bitCount } from '../hash.ts'
+import { sumOfLogs as sumPlainly } from '../math.ts'
 import { dotRows } from '../rowSums.ts'
+import { LargestHashes } from '../shingles/largestHashes.ts'
+import { levelAt } from '../shingles/levels.ts'
+import { hashKeyed } from '../shingles/rollingHash.ts'
 import type { Kernels } from './memory.ts'
 
 /** The kernels over a buffer; addresses are places in it. */
@@ -13,9 +17,21 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   const f64 = new Float64Array(buffer)
   const i32 = new Int32Array(buffer)
   const i16 = new Int16Array(buffer)
-  const i8 = new Int8Array(buffer)
   const u8 = new Uint8Array(buffer)
-  return { dots, scan, scanBatch, scanBytes, hammingWithin, grey, resample }
+  const u32 = new Uint32Array(buffer)
+  return {
+    dots,
+    scan,
+    scanBatch,
+    scanBytes,
+    reaching,
+    hammingWithin,
+    grey,
+    resample,
+    sumOfLogs,
+    levels,
+    largestWindows,
+  }
 
   function dots(rows: number, count: number, width: number, stride: number, query: number, out: number): void {
     const q = f64.subarray(query / 8, query / 8 + width)
@@ -23,7 +39,7 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
   }
 
   function scan(rows: number, count: number, stride: number, query: number, out: number): void {
-    for (let i = 0; i < count; i++) f32[out / 4 + i] = laneSum(rows / 4 + i * stride, query / 4, stride, SIXTEEN)
+    for (let i = 0; i < count; i++) f32[out / 4 + i] = laneSum(rows / 4 + i * stride, query / 4, stride, EIGHT)
   }
 
   function scanBatch(rows: number, count: number, stride: number, queries: number, batch: number, out: number): void {
@@ -44,12 +60,7 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
         sums[lane] = sums[lane]! + Math.fround(f32[row + k + lane]! * f32[query + k + lane]!)
       }
     }
-    if (lanes === 16) {
-      for (let lane = 0; lane < 4; lane++) {
-        const left = Math.fround(sums[lane]! + sums[lane + 4]!)
-        sums[lane] = left + Math.fround(sums[lane + 8]! + sums[lane + 12]!)
-      }
-    }
+    if (lanes === 8) for (let lane = 0; lane < 4; lane++) sums[lane] = sums[lane]! + sums[lane + 4]!
     return Math.fround(sums[0]! + sums[2]!) + Math.fround(sums[1]! + sums[3]!)
   }
 
@@ -58,20 +69,63 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
     groups: number,
     chunks: number,
     query: number,
+    bias: number,
     scales: number,
+    errors: number,
     queryScale: number,
+    times: number,
     out: number,
-  ): void {
-    const times = Math.fround(queryScale)
-    for (let row = 0; row < 4 * groups; row++) {
-      let sum = 0
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const from = codes + 16 * (((row >> 2) * chunks + chunk) * 4 + (row & 3))
-        const q = query / 2 + 16 * chunk
-        for (let k = 0; k < 16; k++) sum = (sum + i8[from + k]! * i16[q + k]!) | 0
-      }
-      f32[out / 4 + row] = Math.fround(Math.fround(sum) * f32[scales / 4 + row]!) * times
+  ): number {
+    const scale = Math.fround(queryScale)
+    let [most, best] = [-Infinity, -1]
+    const half = (groups + 1) >> 1
+    for (let i = 0; i < 8 * groups; i++) {
+      const row = 8 * ((i >> 4) + ((i >> 3) & 1) * half) + (i & 7)
+      const sum = bias + wordProduct(codes + 128 * chunks * (row >> 3) + 16 * (row & 7), query, chunks)
+      const score = Math.fround(Math.fround(Math.fround(sum | 0) * f32[scales / 4 + row]!) * scale)
+      f32[out / 4 + row] = score
+      const low = Math.fround(score - errorOf(errors, row, times))
+      if (!(low > most)) continue
+      most = low
+      best = row >> 3
     }
+    return best
+  }
+
+  /** Of a row whose chunks begin 128 bytes apart. */
+  function wordProduct(row: number, query: number, chunks: number): number {
+    let sum = 0
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      for (let k = 0; k < 8; k++) {
+        const word = i16[(row + 128 * chunk) / 2 + k]!
+        const q = query / 2 + 16 * chunk + k
+        sum = (sum + word * i16[q]! + (word >> 8) * i16[q + 8]!) | 0
+      }
+    }
+    return sum
+  }
+
+  function errorOf(errors: number, row: number, times: number): number {
+    return Math.fround(f32[errors / 4 + row]! * Math.fround(times))
+  }
+
+  function reaching(
+    scores: number,
+    errors: number,
+    groups: number,
+    times: number,
+    floor: number,
+    most: number,
+    out: number,
+  ): number {
+    const least = Math.fround(floor)
+    let found = 0
+    for (let row = 0; row < 8 * groups; row++) {
+      if (!(Math.fround(f32[scores / 4 + row]! + errorOf(errors, row, times)) >= least)) continue
+      if (found === most) return most + 1
+      i32[out / 4 + found++] = row
+    }
+    return found
   }
 
   function hammingWithin(hashes: number, count: number, low: number, high: number, radius: number): number {
@@ -114,8 +168,34 @@ export function createTwin(buffer: ArrayBuffer): Kernels {
       }
     }
   }
+
+  function sumOfLogs(values: number, count: number, scale: number, inside: number): number {
+    return sumPlainly(f64.subarray(values / 8, values / 8 + count), scale, inside)
+  }
+
+  function levels(bytes: number, count: number, first: number, seed: number, quantum: number, out: number): void {
+    const rule = { seed, scale: 1, quantum }
+    // Whole groups of four, as the kernel.
+    for (let i = 0; i < Math.ceil(count / 4) * 4; i++) i32[out / 4 + i] = levelAt(u8[bytes + i]!, first + i, rule) + 1
+  }
+
+  function largestWindows(
+    values: number,
+    windows: number,
+    size: number,
+    stride: number,
+    seed: number,
+    list: number,
+    count: number,
+    kept: number,
+    least: number,
+  ): number {
+    const largest = new LargestHashes(2, kept, least >>> 0, u32.subarray(list / 4, list / 4 + 2 * kept), count)
+    hashKeyed(i32.subarray(values / 4), 0, { size, stride, windows, seed }, largest)
+    return largest.count
+  }
 }
 
 /** Working memory: running sums. */
-const SIXTEEN = /* @__PURE__ */ new Float32Array(16)
+const EIGHT = /* @__PURE__ */ new Float32Array(8)
 const FOUR = /* @__PURE__ */ new Float32Array(4)

@@ -1,5 +1,6 @@
 /** How even a client's queries are in time: crowded into a moment, or ticking like a clock. */
 import { log } from '../math.ts'
+import type { Ring } from '../ring.ts'
 
 /**
  * How unlikely it is that of `total` queries, each at any time of a stretch alike, `count` or more fall into a given part
@@ -26,11 +27,16 @@ export interface Pace {
   readonly meanGapMs: number | null
 }
 
-/** What the gaps between queries tell, the oldest first. */
-export function paceOf(gaps: readonly number[]): Pace {
-  if (gaps.length === 0) return { regularity: 0, meanGapMs: null }
-  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length
-  if (gaps.length < LEAST_GAPS || mean === 0) return { regularity: 0, meanGapMs: mean }
-  const variance = gaps.reduce((sum, gap) => sum + (gap - mean) * (gap - mean), 0) / gaps.length
+/** What the gaps between queries tell. */
+export function paceOf(gaps: Ring<number>): Pace {
+  const { length } = gaps.items
+  if (length === 0) return { regularity: 0, meanGapMs: null }
+  let mean = 0
+  for (let age = 0; age < length; age++) mean += gaps.at(age)
+  mean /= length
+  if (length < LEAST_GAPS || mean === 0) return { regularity: 0, meanGapMs: mean }
+  let variance = 0
+  for (let age = 0; age < length; age++) variance += (gaps.at(age) - mean) * (gaps.at(age) - mean)
+  variance /= length
   return { regularity: Math.max(1 - Math.sqrt(variance) / mean, 0), meanGapMs: mean }
 }

@@ -2,20 +2,32 @@
 export class LargestHashes {
   readonly #width: number
   readonly #most: number
+  readonly #least: number
   /** The largest first. */
   readonly #words: Uint32Array
-  #count = 0
+  #count: number
 
-  /** Keeps up to `most` hashes of `width` words. */
-  constructor(width: number, most: number) {
+  /**
+   * Keeps up to `most` hashes of `width` words.
+   *
+   * @param least Hashes whose first word is below this are left out.
+   * @param words Where they are kept: `count` of them are there.
+   */
+  constructor(width: number, most: number, least = 0, words: Uint32Array = new Uint32Array(most * width), count = 0) {
     this.#width = width
     this.#most = most
-    this.#words = new Uint32Array(most * width)
+    this.#least = least
+    this.#words = words
+    this.#count = count
+  }
+
+  get count(): number {
+    return this.#count
   }
 
   /** A hash whose first word is below this would not be kept. */
   get floor(): number {
-    return this.#count < this.#most ? 0 : this.#words[(this.#most - 1) * this.#width]!
+    return this.#count < this.#most ? this.#least : this.#words[(this.#most - 1) * this.#width]!
   }
 
   offer(hash: Uint32Array): void {
@@ -53,4 +65,13 @@ export class LargestHashes {
     this.#words.set(hash, place * width)
     this.#count = last + 1
   }
+}
+
+/**
+ * The least first word that so many of `hashes` hashes have that `most` of them are kept all but surely, if they are random
+ * and distinct: who begins with it has far fewer to sort in, and begins anew where there were too few after all.
+ */
+export function likelyLeast(hashes: number, most: number): number {
+  const expected = most + 4 * Math.sqrt(most) + 8
+  return hashes > 2 * expected ? Math.floor(0x100000000 * (1 - expected / hashes)) : 0
 }

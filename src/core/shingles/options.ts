@@ -53,23 +53,27 @@ export const SHINGLE_DEFAULTS: ShingleOptions = {
   rowQuantum: 10,
 }
 
-/** Smallest and largest value of each number; true for whole ones. */
-const RANGES = {
-  key: [0, Number.MAX_SAFE_INTEGER, true],
-  kept: [1, 1024, true],
-  stride: [1, 1024, true],
-  quantum: [1, 255, false],
-  textWindow: [1, 255, true],
-  rowWindow: [1, 16, true],
-  rowQuantum: [1, 255, false],
-} as const
+/** What each number must be. */
+const RANGES = [
+  { name: 'key', min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
+  { name: 'kept', min: 1, max: 1024, integer: true },
+  { name: 'stride', min: 1, max: 1024, integer: true },
+  { name: 'quantum', min: 1, max: 255, integer: false },
+  { name: 'textWindow', min: 1, max: 255, integer: true },
+  { name: 'rowWindow', min: 1, max: 16, integer: true },
+  { name: 'rowQuantum', min: 1, max: 255, integer: false },
+] as const
+const KEYS = /* @__PURE__ */ Object.keys(SHINGLE_DEFAULTS)
 
 /** The options alone, checked. Throws `bad_config`. */
 export function checkShingleOptions(options: ShingleOptions, path: string): ShingleOptions {
   const { digest, key, kept, window, stride, quantum, textWindow, rowWindow, rowQuantum } = options
   checkChoice(digest, DIGESTS, `${path}.digest`)
-  for (const [name, [min, max, integer]] of Object.entries(RANGES)) {
-    checkNumber(options[name as keyof typeof RANGES], { min, max, integer }, `${path}.${name}`)
+  for (const range of RANGES) {
+    const value = options[range.name]
+    // Asked for every query: what is as it should be needs no words.
+    const isGood = value >= range.min && value <= range.max && (Number.isInteger(value) || !range.integer)
+    if (!isGood || typeof value !== 'number') checkNumber(value, range, `${path}.${range.name}`)
   }
   if (window !== null) checkNumber(window, { min: 2, max: 255, integer: true }, `${path}.window`)
   return { digest, key, kept, window, stride, quantum, textWindow, rowWindow, rowQuantum }
@@ -77,7 +81,8 @@ export function checkShingleOptions(options: ShingleOptions, path: string): Shin
 
 /** Options with their gaps filled, for the functions that make shingles. Throws `bad_config`. */
 export function withShingleDefaults(options: Partial<ShingleOptions>): ShingleOptions {
-  checkObject(options, Object.keys(SHINGLE_DEFAULTS), 'options')
+  checkObject(options, KEYS, 'options')
+  if (Object.keys(options).length === 0) return SHINGLE_DEFAULTS
   return checkShingleOptions({ ...SHINGLE_DEFAULTS, ...defined(options) }, 'options')
 }
 

@@ -41,6 +41,9 @@ export class OverlapIndex {
   #entries = 0
   /** Of the query that is looked for: hashes shared with the query in each slot. Zeros in between. */
   readonly #shared: number[] = []
+  /** Working memory: the slots whose queries share a hash with the one that is looked for, so many of them. */
+  readonly #touched: number[] = []
+  #touches = 0
 
   constructor(capacity: number, width: number) {
     this.#counts = new Ring(capacity)
@@ -67,16 +70,20 @@ export class OverlapIndex {
    * O(hashes + matches).
    */
   mostShared(hashes: Uint32Array): Overlap | undefined {
-    const touched: number[] = []
-    for (let at = 0; at < hashes.length && this.#entries > 0; at += this.#width) this.#count(hashes, at, touched)
-    let best: Overlap | undefined
-    for (const slot of touched) {
-      const [index, shared] = [this.#ageOf(slot), this.#shared[slot]!]
+    this.#touches = 0
+    for (let at = 0; at < hashes.length && this.#entries > 0; at += this.#width) this.#count(hashes, at)
+    let best = NONE
+    let most = 0
+    for (let i = 0; i < this.#touches; i++) {
+      const slot = this.#touched[i]!
+      const index = this.#ageOf(slot)
+      const shared = this.#shared[slot]!
       this.#shared[slot] = 0
-      const isBetter = best === undefined || shared > best.shared || (shared === best.shared && index < best.index)
-      if (isBetter) best = { index, shared }
+      if (shared < most || (shared === most && index > best)) continue
+      best = index
+      most = shared
     }
-    return best
+    return best === NONE ? undefined : { index: best, shared: most }
   }
 
   /** Takes a query's hashes in, which are distinct; the oldest query leaves when there are `capacity`. */
@@ -87,7 +94,7 @@ export class OverlapIndex {
     const slot = this.#counts.next
     this.#counts.push(count)
     this.#shared[slot] = 0
-    for (let at = 0; at < hashes.length; at += this.#width) this.#enter(hashes.subarray(at, at + this.#width), slot)
+    for (let at = 0; at < hashes.length; at += this.#width) this.#enter(hashes, at, slot)
   }
 
   save(): SavedOverlaps {
@@ -117,7 +124,7 @@ export class OverlapIndex {
   }
 
   /** Counts one hash for all queries that have it. */
-  #count(hashes: Uint32Array, at: number, touched: number[]): void {
+  #count(hashes: Uint32Array, at: number): void {
     const last = this.#lasts[this.#bucketOf(hashes[at]!)]!
     if (last === NONE) return
     let entry = last
@@ -125,7 +132,7 @@ export class OverlapIndex {
       entry = this.#nexts[entry]!
       if (!this.#isEqual(entry, hashes, at)) continue
       const slot = this.#owners[entry]!
-      if (this.#shared[slot]!++ === 0) touched.push(slot)
+      if (this.#shared[slot]!++ === 0) this.#touched[this.#touches++] = slot
     } while (entry !== last)
   }
 
@@ -139,11 +146,12 @@ export class OverlapIndex {
     return word & (this.#lasts.length - 1)
   }
 
-  #enter(hash: Uint32Array, slot: number): void {
+  /** Takes in the hash at a place of a list. */
+  #enter(hashes: Uint32Array, at: number, slot: number): void {
     const entry = (this.#first + this.#entries) & (this.#lasts.length - 1)
-    this.#words.set(hash, entry * this.#width)
+    for (let i = 0; i < this.#width; i++) this.#words[entry * this.#width + i] = hashes[at + i]!
     this.#owners[entry] = slot
-    const bucket = this.#bucketOf(hash[0]!)
+    const bucket = this.#bucketOf(hashes[at]!)
     const last = this.#lasts[bucket]!
     this.#nexts[entry] = last === NONE ? entry : this.#nexts[last]!
     if (last !== NONE) this.#nexts[last] = entry
@@ -183,6 +191,6 @@ export class OverlapIndex {
     this.#lasts = numbers().fill(NONE)
     this.#first = 0
     this.#entries = 0
-    for (const [i, hash] of hashes.entries()) this.#enter(hash, slots[i]!)
+    for (const [i, hash] of hashes.entries()) this.#enter(hash, 0, slots[i]!)
   }
 }

@@ -2,11 +2,14 @@
 import { columnsOf, type RowSchema } from '../canonical.ts'
 import { checkNumbers, refuse } from '../checkers.ts'
 import { finish32, fold32, hash32 } from '../hash.ts'
-import { checkPixels, flattenAlpha } from '../pixels.ts'
+import { checkPixels, flattenAlpha, isBytes } from '../pixels.ts'
 import { scaledNumber } from '../scaledRow.ts'
 import { joinText, normalizeText, type TextOptions } from '../text.ts'
 import type { Pixels, Row, Shingles } from '../types.ts'
+import { hashByKernels } from './kernelWindows.ts'
+import { levelAt, levelOf, saltAt } from './levels.ts'
 import { type ShingleOptions, seedOf, withShingleDefaults } from './options.ts'
+import { windowsOf } from './rollingHash.ts'
 import { shinglesOf } from './windows.ts'
 
 /** Numbers of a picture above which the window is the longer one: 64 × 64 × 3. */
@@ -32,35 +35,26 @@ export function pictureShingles(pixels: Pixels, options: Partial<PictureShingleO
   const complete = withShingleDefaults(rest)
   const { data, maxValue = FULL } = flattenAlpha(checkPixels(pixels))
   if (salt !== undefined) checkSalt(salt, data.length)
-  const { quantum, stride, window } = complete
-  const seed = seedOf(complete)
-  const scale = FULL / maxValue
+  const { stride, window } = complete
+  const rule = { seed: seedOf(complete), scale: FULL / maxValue, quantum: complete.quantum }
+  const cut = { size: window ?? (data.length > SMALL ? 50 : 20), stride }
+  const isPlain = isBytes(data) && rule.scale === 1 && Number.isInteger(rule.quantum)
+  if (isPlain && salt === undefined && complete.digest === 'keyed') {
+    const hashes = hashByKernels({ length: data.length, bytes: data, ...rule }, cut, complete)
+    if (hashes !== undefined) return { hashes, windows: windowsOf(data.length, cut).windows }
+  }
   const values = new Uint16Array(data.length)
   for (let i = 0; i < values.length; i++) {
-    const salted = data[i]! * scale + (salt === undefined ? saltAt(seed, i) : salt[i]!)
-    // Modulo 255, below 510, without a branch: whether the sum wraps round is as good as random.
-    const wrapped = salted - (FULL & ((FULL - 1 - Math.floor(salted)) >> 31))
-    values[i] = roundHalfEven(wrapped / quantum) * quantum
+    values[i] =
+      salt === undefined ? levelAt(data[i]!, i, rule) : levelOf(data[i]! * rule.scale + salt[i]!, rule.quantum)
   }
-  const size = window ?? (values.length > SMALL ? 50 : 20)
-  return shinglesOf(values, { size, stride }, complete)
+  return shinglesOf(values, cut, complete)
 }
 
 function checkSalt(salt: ArrayLike<number>, length: number): void {
   checkNumbers(salt, { most: length, min: 0, max: LARGEST_SALT }, 'salt')
   if (salt.length !== length)
     refuse('bad_query', `must have ${length} numbers, as the picture has`, salt.length, 'salt')
-}
-
-/** Even in [0, 255). */
-function saltAt(seed: number, place: number): number {
-  return (finish32(fold32(seed, place)) >>> 0) * (FULL / 0x100000000)
-}
-
-/** To the nearest whole number, a half to the even one, as NumPy does. */
-function roundHalfEven(value: number): number {
-  const up = Math.floor(value + 0.5)
-  return up - value === 0.5 && up % 2 === 1 ? up - 1 : up
 }
 
 /**

@@ -99,7 +99,11 @@ function checkLogs(logE: ArrayLike<number>): void {
   if (!(length !== undefined && length >= 1 && length <= MOST)) {
     refuse('bad_query', `must be an array of 1 … ${MOST} numbers`, length ?? logE, 'logE')
   }
-  for (let i = 0; i < length; i++) if (!isLog(logE[i])) checkLog(logE[i]!, `logE[${i}]`)
+  for (let i = 0; i < length; i++) {
+    // Here once more by hand: passing doubles on makes objects of them.
+    const value: unknown = logE[i]
+    if (!(typeof value === 'number' && value < Infinity)) checkLog(logE[i]!, `logE[${i}]`)
+  }
 }
 
 function isLog(value: unknown): boolean {

@@ -81,9 +81,8 @@ export class FeatureMean {
  * Throws `bad_query` while a stream has fewer than two vectors, or they differ in length.
  */
 export function mmdSquaredOfMeans(x: FeatureMean, y: FeatureMean): number {
-  for (const [path, { count }] of Object.entries({ x, y })) {
-    if (count < 2) refuse('bad_query', 'must have two vectors at least', count, path)
-  }
+  if (x.count < 2) refuse('bad_query', 'must have two vectors at least', x.count, 'x')
+  if (y.count < 2) refuse('bad_query', 'must have two vectors at least', y.count, 'y')
   return x.productWithin() + y.productWithin() - 2 * x.product(y)
 }
 

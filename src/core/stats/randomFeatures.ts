@@ -1,12 +1,16 @@
 /** The maximum mean discrepancy of streams: vectors become features whose mean says all, in constant memory. */
 import { checkNumber, refuse } from '../checkers.ts'
 import { finish32, fold32 } from '../hash.ts'
+import { type KernelMemory, openCompiled } from '../kernels/memory.ts'
+import { dotRows } from '../rowSums.ts'
 import { checkVector } from '../vectorRing.ts'
 import { checkBandwidths } from './kernel.ts'
 import { normalQuantile } from './normal.ts'
 
 /** Keeps the matrix of directions below 256 MB. */
 const MOST_WEIGHTS = 67_108_864
+/** Fewer are multiplied before the kernels have been called. */
+const LEAST_WEIGHTS = 1024
 
 export interface RandomFeaturesOptions {
   /** Length of the vectors, 1 … 65 536. */
@@ -32,8 +36,10 @@ export interface RandomFeaturesOptions {
 export class RandomFeatures {
   readonly #dimension: number
   readonly #frequencies: number
-  /** Row f is w_f / 2π, so that an angle comes in turns. */
+  /** Row f is w_f / 2π, so that an angle comes in turns. Empty where the kernels have them. */
   readonly #rows: Float32Array
+  /** A vector, its products and the rows, where there are kernels. */
+  readonly #memory: KernelMemory | undefined
   /** Working memory: the vector as doubles. */
   readonly #vector: Float64Array
 
@@ -46,8 +52,12 @@ export class RandomFeatures {
     if (frequencies % widths.length !== 0) {
       refuse('bad_config', `must be a multiple of the ${widths.length} bandwidths`, frequencies, 'frequencies')
     }
-    this.#rows = directions(dimension, widths, frequencies, checkNumber(seed, SEED, 'seed'))
+    const rows = directions(dimension, widths, frequencies, checkNumber(seed, SEED, 'seed'))
     this.#vector = new Float64Array(dimension)
+    const before = 8 * (dimension + frequencies)
+    this.#memory = rows.length < LEAST_WEIGHTS ? undefined : openCompiled(before + rows.byteLength)
+    this.#memory?.f32.set(rows, before / 4)
+    this.#rows = this.#memory === undefined ? rows : new Float32Array(0)
   }
 
   /** Features of a vector: twice the number of directions. */
@@ -65,10 +75,24 @@ export class RandomFeatures {
     checkVector(vector, this.#dimension, 'vector')
     if (out.length !== this.length) refuse('bad_config', `must have room for ${this.length}`, out.length, 'out')
     this.#vector.set(vector)
-    turns(this.#rows, this.#vector, out)
+    this.#setTurns(out)
     const scale = Math.sqrt(1 / this.#frequencies)
     for (let f = this.#frequencies - 1; f >= 0; f--) setCosineAndSine(out[f]!, scale, out, 2 * f)
     return out
+  }
+
+  /** The products of all rows with the vector, into the first places of `out`. */
+  #setTurns(out: Float64Array): void {
+    const memory = this.#memory
+    const [width, count] = [this.#dimension, this.#frequencies]
+    if (memory === undefined) {
+      dotRows({ rows: this.#rows, start: 0, stride: width, count }, this.#vector, out)
+      return
+    }
+    const results = 8 * width
+    memory.f64.set(this.#vector)
+    memory.kernels.dots(results + 8 * count, count, width, width, 0, results)
+    for (let f = 0; f < count; f++) out[f] = memory.f64[results / 8 + f]!
   }
 }
 
@@ -84,39 +108,6 @@ function directions(dimension: number, widths: readonly number[], frequencies: n
     rows[at] = normalQuantile((hash + 0.5) / 4294967296) / width / TWO_PI
   }
   return rows
-}
-
-/** The products of all rows with a vector, four rows at a time, into the first places of `out`. */
-function turns(rows: Float32Array, vector: Float64Array, out: Float64Array): void {
-  const n = vector.length
-  const count = rows.length / n
-  let f = 0
-  for (; f + 4 <= count; f += 4) {
-    const r0 = f * n
-    const r1 = r0 + n
-    const r2 = r1 + n
-    const r3 = r2 + n
-    let s0 = 0
-    let s1 = 0
-    let s2 = 0
-    let s3 = 0
-    for (let k = 0; k < n; k++) {
-      const value = vector[k]!
-      s0 += rows[r0 + k]! * value
-      s1 += rows[r1 + k]! * value
-      s2 += rows[r2 + k]! * value
-      s3 += rows[r3 + k]! * value
-    }
-    out[f] = s0
-    out[f + 1] = s1
-    out[f + 2] = s2
-    out[f + 3] = s3
-  }
-  for (; f < count; f++) {
-    let sum = 0
-    for (let k = 0; k < n; k++) sum += rows[f * n + k]! * vector[k]!
-    out[f] = sum
-  }
 }
 
 /**

@@ -62,6 +62,46 @@ export async function leftAfterCall(transfer: boolean): Promise<Record<string, n
   })
 }
 
+/**
+ * Verdicts on pictures, each of them changed as soon as the call is made: through shared memory and as copies. `pretends` is what
+ * the page says of itself.
+ */
+export async function sharedPictures(pretends: boolean): Promise<{ shared: string[]; copied: string[]; made: number }> {
+  const Shared = globalThis.SharedArrayBuffer
+  let made = 0
+  const counting = new Proxy(Shared, {
+    construct(target, given) {
+      made++
+      return new target(...(given as [number]))
+    },
+  })
+  const isolation = { configurable: true, value: pretends }
+  const verdicts = (shareMemory: boolean) =>
+    withHost('script', { shareMemory }, async (host) => {
+      const monitor = await host.createMonitor({ detectors: ['image_repetition', 'image_similarity'] })
+      const found: string[] = []
+      for (const side of [100, 120, 100]) {
+        const picture = samplePicture(side, side)
+        const image = new ImageData(side, side)
+        image.data.fill(77, 0, 5000)
+        for (const input of [picture, image]) {
+          const call = monitor.inspect({ input, timeMs: 1e12 })
+          input.data.fill(0)
+          found.push(JSON.stringify(await call))
+        }
+      }
+      return found
+    })
+  Object.defineProperty(globalThis, 'crossOriginIsolated', isolation)
+  globalThis.SharedArrayBuffer = counting
+  try {
+    return { shared: await verdicts(true), copied: await verdicts(false), made }
+  } finally {
+    globalThis.SharedArrayBuffer = Shared
+    Reflect.deleteProperty(globalThis, 'crossOriginIsolated')
+  }
+}
+
 /** How errors look when they come out of a worker. */
 export async function errorsOfWorker(): Promise<Record<string, string>> {
   return withHost('own', {}, async (host) => {

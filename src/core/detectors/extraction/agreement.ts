@@ -1,5 +1,6 @@
 /** How far guessed labels agree with the model's, beyond what always guessing its most frequent label would. */
 import { log } from '../../math.ts'
+import { placeOf } from '../../sorted.ts'
 import { clopperPearson } from '../../stats/clopperPearson.ts'
 
 /** Labels below this. */
@@ -20,50 +21,66 @@ export interface Agreement {
 /** Pairs of the model's label and a guess, with their numbers. */
 export class Pairs {
   readonly #counts = new Map<number, number>()
+  /** Those counted, ascending: not in the order of arrival, so that restored ones add up to the same bits. */
+  readonly #codes: number[] = []
+  readonly #labels = new Map<number, number>()
+  readonly #guesses = new Map<number, number>()
 
   static codeOf(label: number, guess: number): number {
     return label * MOST_CLASSES + guess
   }
 
   add(code: number, times: 1 | -1): void {
-    const count = (this.#counts.get(code) ?? 0) + times
-    if (count === 0) this.#counts.delete(code)
-    else this.#counts.set(code, count)
+    const count = addTo(this.#counts, code, times)
+    if (count === 0) this.#codes.splice(placeOf(this.#codes, this.#codes.length, code), 1)
+    else if (count === times) this.#codes.splice(placeOf(this.#codes, this.#codes.length, code), 0, code)
+    addTo(this.#labels, labelOf(code), times)
+    addTo(this.#guesses, guessOf(code), times)
   }
 
   /** O(distinct pairs). */
   agreement(): Agreement {
-    // Not in the order of arrival, so that restored ones add up to the same bits.
-    const pairs = [...this.#counts].sort(([a], [b]) => a - b)
-    const labels = new Map<number, number>()
-    const guesses = new Map<number, number>()
-    let [compared, agreed] = [0, 0]
-    for (const [code, count] of pairs) {
-      const [label, guess] = labelsOf(code)
-      labels.set(label, (labels.get(label) ?? 0) + count)
-      guesses.set(guess, (guesses.get(guess) ?? 0) + count)
+    let compared = 0
+    let agreed = 0
+    for (const code of this.#codes) {
+      const count = this.#counts.get(code)!
       compared += count
-      if (label === guess) agreed += count
+      if (labelOf(code) === guessOf(code)) agreed += count
     }
     if (compared === 0) return { compared, agreed, agreement: 0, majority: 1, informationGain: 0 }
     let shared = 0
-    for (const [code, count] of pairs) {
-      const [label, guess] = labelsOf(code)
-      shared += count * log((count * compared) / (labels.get(label)! * guesses.get(guess)!))
-    }
     let entropy = 0
     let most = 0
-    for (const count of labels.values()) {
-      entropy += count * log(compared / count)
-      most = Math.max(most, count)
+    let last = -1
+    for (const code of this.#codes) {
+      const count = this.#counts.get(code)!
+      const label = labelOf(code)
+      const ofLabel = this.#labels.get(label)!
+      shared += count * log((count * compared) / (ofLabel * this.#guesses.get(guessOf(code))!))
+      if (label === last) continue
+      last = label
+      entropy += ofLabel * log(compared / ofLabel)
+      most = Math.max(most, ofLabel)
     }
     const informationGain = entropy > 0 ? Math.min(Math.max(shared / entropy, 0), 1) : 0
     return { compared, agreed, agreement: agreed / compared, majority: most / compared, informationGain }
   }
 }
 
-function labelsOf(code: number): [label: number, guess: number] {
-  return [Math.floor(code / MOST_CLASSES), code % MOST_CLASSES]
+function labelOf(code: number): number {
+  return Math.floor(code / MOST_CLASSES)
+}
+
+function guessOf(code: number): number {
+  return code % MOST_CLASSES
+}
+
+/** Returns the new count; one of 0 is forgotten. */
+function addTo(counts: Map<number, number>, key: number, times: number): number {
+  const count = (counts.get(key) ?? 0) + times
+  if (count === 0) counts.delete(key)
+  else counts.set(key, count)
+  return count
 }
 
 /** The share beyond a constant guess: 1 for all, 0 for no more than it, and where there is only one label. */

@@ -57,14 +57,26 @@ export function describePlace(
   { evidence: bisected, halvings, towards }: Bisection['state'],
 ): AnswerFollowingMetadata {
   const at = (column: number) => memory.get(slot, column)
-  const found = { choice: at(CHOICE), slope: at(SLOPE), bisection: bisects ? bisected : 0 }
-  const [test, evidence] = Object.entries(found).reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0])
+  let test: AnswerFollowingMetadata['test'] = null
+  let evidence = 0
+  if (at(CHOICE) > evidence) {
+    test = 'choice'
+    evidence = at(CHOICE)
+  }
+  if (at(SLOPE) > evidence) {
+    test = 'slope'
+    evidence = at(SLOPE)
+  }
+  if (bisects && bisected > evidence) {
+    test = 'bisection'
+    evidence = bisected
+  }
   return {
     kind,
     parent,
     referenceClass: at(REFERENCE),
     margin,
-    test: test === '' ? null : (test as keyof typeof found),
+    test,
     evidence,
     taken: at(TAKEN_DOWN) + at(TAKEN_UP),
     takenDown: at(TAKEN_DOWN),

@@ -26,6 +26,8 @@ export function checkLength(vector: ArrayLike<number>, length: number, path: str
 export class Turns {
   /** The oldest first, at most two. */
   readonly #inputs: Float32Array[] = []
+  /** Working memory: what the next input is copied into. */
+  #spare: Float32Array = new Float32Array(0)
 
   /** Numbers of an input; 0 before the first. */
   get length(): number {
@@ -37,12 +39,16 @@ export class Turns {
    * of the last input is no step: null, and nothing changes. Sums are 64-bit and in a fixed order. O(length).
    */
   push(vector: ArrayLike<number>): number | null {
-    const input = new Float32Array(vector)
+    const input = this.#spare.length === vector.length ? this.#spare : new Float32Array(vector.length)
+    input.set(vector)
+    this.#spare = input
+    const before = this.#inputs.at(-2)
     const last = this.#inputs.at(-1)
-    if (last?.every((value, i) => value === input[i])) return null
+    if (last !== undefined && isEqual(last, input)) return null
+    this.#spare = new Float32Array(0)
     this.#inputs.push(input)
-    if (this.#inputs.length < 3) return null
-    const before = this.#inputs.shift()!
+    if (before === undefined) return null
+    this.#spare = this.#inputs.shift()!
     return cosineOfSteps(before, last!, input)
   }
 
@@ -69,6 +75,11 @@ export class Turns {
     if (turns.#inputs.length !== count) refuse('bad_snapshot', 'must differ from each other', inputs, 'state.inputs')
     return turns
   }
+}
+
+function isEqual(a: Float32Array, b: Float32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** Of b − a and c − b, neither of which is zero. */

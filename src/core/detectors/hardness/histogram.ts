@@ -43,7 +43,9 @@ export function binOf(observation: Observation, form: HardnessForm, outputs: Cel
   }
   checkAnswer(probabilities, outputs, 'probabilities')
   const { margin } = marginOfTop(probabilities, outputs)
-  return form.edges.filter((edge) => margin >= edge).length
+  let bin = 0
+  for (const edge of form.edges) if (margin >= edge) bin++
+  return bin
 }
 
 function stageOf(labels: ArrayLike<number> | undefined, count: number): number {
@@ -71,12 +73,14 @@ export function histogramDistance(
 /** Pearson's correlation, −1 … 1; 0 where a histogram is flat. */
 function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = a.length
-  const [meanA, meanB] = [sumOf(a) / n, sumOf(b) / n]
+  const meanA = sumOf(a) / n
+  const meanB = sumOf(b) / n
   let ab = 0
   let aa = 0
   let bb = 0
   for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i]! - meanA, b[i]! - meanB]
+    const x = a[i]! - meanA
+    const y = b[i]! - meanB
     ab += x * y
     aa += x * x
     bb += y * y
@@ -86,15 +90,24 @@ function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 /** The divergence of Jensen and Shannon in bits, 0 … 1. */
 function jensenShannon(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const [sumA, sumB] = [sumOf(a), sumOf(b)]
+  const sumA = sumOf(a)
+  const sumB = sumOf(b)
   let nats = 0
   for (let i = 0; i < a.length; i++) {
-    const [p, q] = [a[i]! / sumA, b[i]! / sumB]
+    const p = a[i]! / sumA
+    const q = b[i]! / sumB
     const middle = (p + q) / 2
     if (p > 0) nats += (p * log(p / middle)) / 2
     if (q > 0) nats += (q * log(q / middle)) / 2
   }
   return Math.min(Math.max(nats / LN2, 0), 1)
+}
+
+/** A histogram as a list. `Array.from` would make an object for each number on the way. */
+export function listOf(histogram: Uint32Array): number[] {
+  const list: number[] = []
+  for (let i = 0; i < histogram.length; i++) list.push(histogram[i]!)
+  return list
 }
 
 export function sumOf(values: ArrayLike<number>): number {

@@ -1,5 +1,6 @@
 /** What PRADA keeps of each class: the points that lie apart, and how far each query lay from the nearest of them. */
 import { checkNumbers, elementType, refuse } from '../../checkers.ts'
+import { workDoubles } from '../../plainRows.ts'
 import { readDoubles, readList, readNumber, readState } from '../../state.ts'
 import type { PlainData } from '../../types.ts'
 import { type Floats, PointQueue } from './pointQueue.ts'
@@ -96,7 +97,7 @@ export class GrowingSets {
       this.#addPoint(set, point)
       return null
     }
-    const distance = Math.sqrt(set.points.nearest(Float64Array.from(point)))
+    const distance = Math.sqrt(set.points.nearest(point))
     this.#addDistance(set, distance)
     if (distance > set.limit) {
       grow(set, distance)
@@ -105,9 +106,14 @@ export class GrowingSets {
     return distance
   }
 
-  /** The distances of the classes that have at least `least` of them, the oldest first. */
-  sample(least: number): number[] {
-    return this.#distances.filter((_, i) => this.#distanceSets[i]!.distances >= least)
+  /** The distances of the classes that have at least `least` of them, the oldest first. Good until the next call, of whomever. */
+  sample(least: number): Float64Array {
+    const sample = workDoubles(this.distances)
+    let count = 0
+    for (let i = 0; i < this.#distances.length; i++) {
+      if (this.#distanceSets[i]!.distances >= least) sample[count++] = this.#distances[i]!
+    }
+    return sample.subarray(0, count)
   }
 
   /** The oldest points leave, and if that is not enough the oldest distances; one point stays. */
@@ -121,18 +127,16 @@ export class GrowingSets {
 
   #addPoint(set: GrowingSet, point: ArrayLike<number>): void {
     this.#owners.push(set)
-    this.#change(set, () => set.points.push(point))
+    this.#numberBytes -= set.points.bytes
+    set.points.push(point)
+    this.#numberBytes += set.points.bytes
   }
 
   #dropPoint(): void {
     const set = this.#owners.shift()!
-    this.#change(set, () => set.points.shift())
-  }
-
-  #change(set: GrowingSet, change: () => void): void {
-    const before = set.points.bytes
-    change()
-    this.#numberBytes += set.points.bytes - before
+    this.#numberBytes -= set.points.bytes
+    set.points.shift()
+    this.#numberBytes += set.points.bytes
     this.#dropIfEmpty(set)
   }
 

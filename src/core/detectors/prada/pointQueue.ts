@@ -47,7 +47,7 @@ export class PointQueue {
   }
 
   /** The squared distance to the nearest; Infinity of none. */
-  nearest(point: Float64Array): number {
+  nearest(point: ArrayLike<number>): number {
     const { width } = this
     const rows = this.#live()
     let least = Infinity

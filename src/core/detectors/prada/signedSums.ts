@@ -16,6 +16,7 @@ export function signedSums(vector: ArrayLike<number>, places: number): Float32Ar
     const to = Math.min(from + 32, vector.length)
     for (let i = from; i < to; i++) sums[i % places]! += (signs >>> (i & 31)) & 1 ? -vector[i]! : vector[i]!
   }
-  const short = Float32Array.from(sums)
-  return short.every(Number.isFinite) ? short : sums
+  const short = new Float32Array(sums)
+  for (let i = 0; i < places; i++) if (!Number.isFinite(short[i])) return sums
+  return short
 }

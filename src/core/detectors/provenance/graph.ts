@@ -25,6 +25,10 @@ export interface Link {
   readonly distance: number
 }
 
+/** Hexadecimal digits of a word, and words of the longest hash. */
+const WORD_DIGITS = 8
+const MOST_WORDS = 4
+
 /** A weight of 1. Whole numbers add up to the same in any order. */
 export const ONE = 1_073_741_824
 /** Estimated bytes of a query with a hash of 128 bits, and of a component. */
@@ -37,6 +41,8 @@ const COMPONENT_BYTES = 48
  * radius, where an index of blocks misses most pairs that differ in 20 bits or more.
  */
 export class ProvenanceGraph {
+  /** Working memory: the words of a hash that is looked for. */
+  readonly #words = new Int32Array(MOST_WORDS)
   readonly #ring: Ring<Node>
   readonly #components = new Set<Component>()
 
@@ -58,18 +64,19 @@ export class ProvenanceGraph {
 
   /** The most similar earlier query whose hash is as long, the latest of equals, if at most `radius` bits differ. */
   nearest(hash: string, radius: number): Link | undefined {
-    const words = wordsOf(hash)
-    let best: Link | undefined
+    const words = this.#words
+    const count = setWords(hash, words)
+    let best = -1
     let least = radius
     for (let index = 0; index < this.size; index++) {
       const node = this.#ring.at(index)
       if (node.hash.length !== hash.length) continue
-      const distance = bitsBetween(node.words, words)
+      const distance = bitsBetween(node.words, words, count)
       if (distance > least) continue
       least = distance
-      best = { index, distance }
+      best = index
     }
-    return best
+    return best < 0 ? undefined : { index: best, distance: least }
   }
 
   /** Takes a query in; the oldest leaves when the window is full. Returns its component. */
@@ -82,7 +89,9 @@ export class ProvenanceGraph {
     this.#components.add(component)
     component.size++
     component.weight += weight
-    const left = this.#ring.push({ hash, words: wordsOf(hash), component, weight })
+    const words = new Int32Array(hash.length / WORD_DIGITS)
+    setWords(hash, words)
+    const left = this.#ring.push({ hash, words, component, weight })
     if (left !== undefined) {
       left.component.size--
       left.component.weight -= left.weight
@@ -122,12 +131,17 @@ function weightOf(distance: number): number {
   return Math.floor(ONE / (distance + 1))
 }
 
-function wordsOf(hash: string): Int32Array {
-  return Int32Array.from({ length: hash.length / 8 }, (_, i) => Number.parseInt(hash.slice(8 * i, 8 * i + 8), 16))
+/** The words of a hash into the first places of `words`; returns how many they are. */
+function setWords(hash: string, words: Int32Array): number {
+  const count = hash.length / WORD_DIGITS
+  for (let i = 0; i < count; i++) {
+    words[i] = Number.parseInt(hash.slice(WORD_DIGITS * i, WORD_DIGITS * (i + 1)), 16)
+  }
+  return count
 }
 
-function bitsBetween(a: Int32Array, b: Int32Array): number {
+function bitsBetween(a: Int32Array, b: Int32Array, words: number): number {
   let bits = 0
-  for (let i = 0; i < a.length; i++) bits += bitCount(a[i]! ^ b[i]!)
+  for (let i = 0; i < words; i++) bits += bitCount(a[i]! ^ b[i]!)
   return bits
 }

@@ -9,7 +9,8 @@
  */
 import { refuse } from '../../checkers.ts'
 import { log } from '../../math.ts'
-import { dot } from '../../rowSums.ts'
+import { workDoubles } from '../../plainRows.ts'
+import { dot, dotRows } from '../../rowSums.ts'
 import { readDoubles, readNumber, readState } from '../../state.ts'
 import { meanLogE } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
@@ -96,6 +97,8 @@ export class Bets {
   #drifts: readonly number[] = []
   #novelty: Float64Array
   #drift: Float64Array
+  /** Follows from the capital; undefined while nobody has asked since the last query. */
+  #evidence: ShiftEvidence | undefined
 
   constructor(shared: PreparedBets, options: BetsOptions) {
     this.#shared = shared
@@ -115,7 +118,8 @@ export class Bets {
   }
 
   get evidence(): ShiftEvidence {
-    return { novelty: meanLogE(this.#novelty), drift: meanLogE(this.#drift) }
+    this.#evidence ??= { novelty: meanLogE(this.#novelty), drift: meanLogE(this.#drift) }
+    return this.#evidence
   }
 
   /** Takes a query of length 1. */
@@ -128,6 +132,7 @@ export class Bets {
     for (let i = 0; i < sums.length; i++) sums[i] = decay * sums[i]! + vector[i]!
     this.#weight = decay * this.#weight + 1
     this.#count++
+    this.#evidence = undefined
     if (this.#learnsNow()) this.#learn()
   }
 
@@ -189,13 +194,17 @@ export class Bets {
     this.#drifts = hasDirection ? this.#tailsAlong(this.#direction) : []
     this.#novelty = novelty.slice()
     this.#drift = drift.slice()
+    this.#evidence = undefined
   }
 }
 
 /** 1 minus the cosine to the nearest reference. */
 function noveltyOf(vector: Float64Array, references: Float64Array): number {
+  const count = references.length / vector.length
+  const products = workDoubles(count)
+  dotRows({ rows: references, start: 0, stride: vector.length, count }, vector, products)
   let nearest = -1
-  for (let at = 0; at < references.length; at += vector.length) nearest = Math.max(nearest, dot(references, at, vector))
+  for (let i = 0; i < count; i++) nearest = Math.max(nearest, products[i]!)
   return 1 - nearest
 }
 

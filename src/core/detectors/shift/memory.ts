@@ -1,15 +1,16 @@
 /** What `distribution_shift` keeps of one client, in each of its forms. */
 import { refuse } from '../../checkers.ts'
+import { readVectors } from '../../savedVectors.ts'
 import { FeatureMean, mmdSquared, mmdSquaredOfMeans } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
-import { readVectors, VectorRing } from '../../vectorRing.ts'
+import { VectorRing } from '../../vectorRing.ts'
 import { Bets, type ShiftEvidence } from './bets.ts'
 import type { PreparedEvidence, PreparedShift, PreparedStream, PreparedWindow } from './reference.ts'
 
 /** The queries of one client. */
 export interface Memory {
   size(): number
-  /** Takes an embedding of length 1. */
+  /** Takes an embedding of length 1, and keeps a copy at most. */
   push(vector: Float64Array): void
   /** After two queries at least. */
   score(): number
@@ -39,22 +40,22 @@ function openWindow({ reference }: PreparedWindow): Memory {
     },
     save: () => ({ ...ring.save() }),
     load(state) {
-      const saved = readVectors(state, queries)
-      const fits = saved.dimension === 0 || saved.dimension === dimension
-      if (!fits) refuse('bad_snapshot', `must be ${dimension}`, saved.dimension, 'state.memory.dimension')
-      ring = new VectorRing(queries, saved)
+      const read = readVectors(state, queries)
+      const fits = read.dimension === 0 || read.dimension === dimension
+      if (!fits) refuse('bad_snapshot', `must be ${dimension}`, read.dimension, 'state.memory.dimension')
+      ring = read
     },
     bytes: () => ring.bytes(),
   }
 }
 
 /** A query weighs 1 − 1/`queries` times as much as the one after it. */
-function openStream({ reference, features, mean: honest }: PreparedStream): Memory {
+function openStream({ reference, features, mapped, mean: honest }: PreparedStream): Memory {
   const { length } = features
   const mean = new FeatureMean({ length, decay: 1 - 1 / reference.queries })
   return {
     size: () => mean.count,
-    push: (vector) => mean.push(features.map(vector)),
+    push: (vector) => mean.push(features.map(vector, mapped)),
     score: () => mmdSquaredOfMeans(honest, mean),
     save: () => mean.save(),
     load: (state) => mean.load(state),

@@ -34,22 +34,27 @@ export interface ShiftReference {
   readonly threshold: number
 }
 
-export interface PreparedWindow {
-  readonly form: 'window'
+interface Prepared {
   readonly reference: ShiftReference
+  /** Working memory: a query scaled to length 1. */
+  readonly scaled: Float64Array
 }
 
-export interface PreparedStream {
+export interface PreparedWindow extends Prepared {
+  readonly form: 'window'
+}
+
+export interface PreparedStream extends Prepared {
   readonly form: 'stream'
-  readonly reference: ShiftReference
   readonly features: RandomFeatures
   /** Of the honest embeddings. */
   readonly mean: FeatureMean
+  /** Working memory: the features of a query. */
+  readonly mapped: Float64Array
 }
 
-export interface PreparedEvidence {
+export interface PreparedEvidence extends Prepared {
   readonly form: 'bets'
-  readonly reference: ShiftReference
   readonly limits: ShiftEvidence
   readonly bets: PreparedBets
 }
@@ -59,9 +64,14 @@ export type PreparedShift = PreparedWindow | PreparedStream | PreparedEvidence
 
 /** Scaled to length 1; zeros stay zeros. */
 export function unit(vector: ArrayLike<number>): Float64Array {
+  return unitInto(vector, new Float64Array(vector.length))
+}
+
+/** The same, in place of what `scaled` held, which is returned. */
+export function unitInto(vector: ArrayLike<number>, scaled: Float64Array): Float64Array {
   let largest = 0
   for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]!))
-  const scaled = Float64Array.from(vector)
+  scaled.set(vector)
   if (largest === 0) return scaled
   let squares = 0
   for (let i = 0; i < scaled.length; i++) {
@@ -97,20 +107,21 @@ export function prepareShift(given: ShiftReference, path: string): PreparedShift
   const { bandwidths, frequencies, seed } = given
   const shared = { vectors, bandwidths: [...bandwidths] }
   const reference = { form, ...shared, queries, every, frequencies, seed, threshold }
+  const scaled = new Float64Array(vectors[0]!.length)
   if (form === 'window') {
     mmdSquared(vectors.slice(0, 2), vectors.slice(0, 2), shared) // checks the widths
-    return { form, reference }
+    return { form, reference, scaled }
   }
   if (form === 'bets') {
     const calibration = readVectors(given.calibration, `${path}.calibration`, vectors[0]!.length)
     const limits = readLimits(given.limits, `${path}.limits`)
     const bets = prepareBets(vectors.map(unit), calibration.map(unit))
-    return { form, reference: { ...reference, calibration, limits }, limits, bets }
+    return { form, reference: { ...reference, calibration, limits }, limits, bets, scaled }
   }
   const features = new RandomFeatures({ dimension: vectors[0]!.length, bandwidths, frequencies, seed })
   const mean = new FeatureMean({ length: features.length })
   for (const vector of vectors) mean.push(features.map(vector))
-  return { form, reference, features, mean }
+  return { form, reference, features, mean, scaled, mapped: new Float64Array(features.length) }
 }
 
 function readLimits(limits: unknown, path: string): ShiftEvidence {

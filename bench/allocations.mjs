@@ -1,0 +1,113 @@
+/**
+ * Bytes that each query allocates, once the window is full and the code compiled: `npm run bench:allocations`.
+ *
+ * Verdicts are fresh data for the caller, so they are counted apart: what they hold on to is what is left after a collection
+ * while all of them are kept. The rest is garbage. The features of the queries have been made before; what making them
+ * allocates shows in the last rows. Results go to bench/results/allocations.md and .json.
+ *
+ *   --quick   few calls, to see that everything runs; the results go to reports/ only
+ *   --only=x  rows whose names contain x
+ */
+import { createMonitor } from 'monitaur'
+import { countAllocations, countAwaited, findSites } from './allocations/heap.mjs'
+import { detectors, inputs, monitors } from './allocations/subjects.mjs'
+import { loadInside } from './kernels/bundle.mjs'
+import { machine, write } from './server/report.mjs'
+
+const quick = process.argv.includes('--quick')
+const only = process.argv.find((one) => one.startsWith('--only='))?.slice(7) ?? ''
+/** How many functions are named in a row. */
+const SITES = 4
+const CALLS = quick ? 100 : 1000
+const WARM_UP_MS = quick ? 50 : 600
+
+if (globalThis.gc === undefined) throw new Error('run it by npm run bench:allocations: it needs --expose-gc')
+const core = await loadInside('allocations')
+const rows = []
+for (const { name, detector, config, queries, isTimed } of detectors(core)) {
+  if (!name.includes(only)) continue
+  const made = core.createDetector(detector, config)
+  let at = 0
+  const step = () => {
+    const query = queries[at++ % queries.length]
+    if (isTimed) query.timeMs += 700
+    return made.process(query)
+  }
+  rows.push(await measure('detector', name, step))
+}
+for (const { name, set, queries } of monitors(core)) {
+  if (!name.includes(only)) continue
+  const monitor = core.createStreamMonitor({ detectors: set, policy: { mode: 'observe' } })
+  let at = 0
+  const step = () => {
+    const entry = queries[at++ % queries.length]
+    entry.timeMs += 700 * queries.length
+    return monitor.apply(entry)
+  }
+  rows.push(await measure('monitor over features', name, step))
+}
+for (const [name, make] of Object.entries(inputs)) {
+  if (!name.includes(only)) continue
+  const monitor = createMonitor({ detectors: core.recommended(name), policy: { mode: 'observe' } })
+  const queries = Array.from({ length: 64 }, make)
+  rows.push(await measureAwaited(name, monitor, queries))
+}
+report()
+
+async function measure(kind, name, step) {
+  const until = Date.now() + WARM_UP_MS
+  for (let i = 0; i < 300 || Date.now() < until; i++) {
+    step()
+    // Code is compiled by other threads, and put in place between turns.
+    if (i % 64 === 0) await new Promise((resolve) => setTimeout(resolve))
+  }
+  const slow = performance.now()
+  for (let i = 0; i < 20; i++) step()
+  const calls = Math.max(20, Math.min(CALLS, Math.ceil((20 * 2000) / (performance.now() - slow))))
+  const counts = [0, 1, 2].map(() => countAllocations(step, calls)).sort((a, b) => a.allocated - b.allocated)
+  return { kind, name, ...garbageOf(counts[1]), sites: (await findSites(step, calls)).slice(0, SITES) }
+}
+
+/** Promises and features count as well. */
+async function measureAwaited(name, monitor, queries) {
+  let at = 0
+  const ask = () => monitor.inspect(queries[at++ % queries.length])
+  for (let i = 0; i < (quick ? 50 : 2000); i++) await ask()
+  return {
+    kind: 'createMonitor, features included',
+    name,
+    ...garbageOf(await countAwaited(ask, quick ? 20 : 300)),
+    sites: [],
+  }
+}
+
+function garbageOf({ allocated, held }) {
+  return { allocated, verdict: Math.min(held, allocated), garbage: Math.max(allocated - held, 0) }
+}
+
+function report() {
+  const date = new Date().toISOString()
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  const whole = (value) => value.toFixed(0)
+  const lines = [
+    '# Allocations',
+    '',
+    `${date.slice(0, 10)} · ${machine()}, V8 ${process.versions.v8} · \`npm run build && npm run bench:allocations\``,
+    '',
+    'Bytes a query, with a full window and compiled code, median of three counts. The verdict is what the caller gets and may keep; garbage',
+    'is all else. By samples of the heap: the functions that allocate most, verdicts included, each with its line in the bundle.',
+    '',
+    line(['what', 'which', 'allocated', 'the verdict', 'garbage', 'where']),
+    line(['---', '---', '---', '---', '---', '---']),
+    ...rows.map(({ kind, name, allocated, verdict, garbage, sites }) => {
+      const where = sites.map((site) => `\`${site.name}\` ${whole(100 * site.share)} %`).join(', ') || '–'
+      return line([kind, name, whole(allocated), whole(verdict), whole(garbage), where])
+    }),
+    '',
+  ]
+  console.log(lines.join('\n'))
+  const folder = quick || only !== '' ? 'reports' : 'bench/results'
+  write(`${folder}/allocations.md`, lines.join('\n'))
+  const json = { date, machine: machine(), versions: process.versions, calls: CALLS, rows }
+  write(`${folder}/allocations.json`, `${JSON.stringify(json, null, 2)}\n`)
+}

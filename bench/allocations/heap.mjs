@@ -1,0 +1,81 @@
+/** What a function allocates: exact counts of V8, and where it happens. */
+import { Session } from 'node:inspector/promises'
+import { getHeapStatistics } from 'node:v8'
+
+/** On the heap and in array buffers. */
+function bytes() {
+  return getHeapStatistics().used_heap_size + process.memoryUsage().arrayBuffers
+}
+
+/** What counting itself leaves on the heap. */
+function ownBytes() {
+  const before = bytes()
+  return bytes() - before
+}
+
+/**
+ * Bytes that a call allocates, and bytes of them that its result holds on to. The heap grows by exactly what is allocated as
+ * long as nothing is collected; what is left after a collection is what the kept results need.
+ *
+ * @param step Gets the number of the call, 0 … `calls` − 1.
+ */
+export function countAllocations(step, calls) {
+  const results = new Array(calls).fill(undefined)
+  const own = ownBytes()
+  collectAll()
+  const before = bytes()
+  for (let i = 0; i < calls; i++) results[i] = step(i)
+  const allocated = bytes() - before - own
+  collectAll()
+  return perCall(allocated, bytes() - before - own, results)
+}
+
+/** The same of a function that promises its result; each call waits for the one before. */
+export async function countAwaited(step, calls) {
+  const results = new Array(calls).fill(undefined)
+  collectAll()
+  const before = bytes()
+  for (let i = 0; i < calls; i++) results[i] = await step(i)
+  const allocated = bytes() - before
+  collectAll()
+  return perCall(allocated, bytes() - before, results)
+}
+
+/** Twice: array buffers are swept behind the first time. */
+function collectAll() {
+  globalThis.gc()
+  globalThis.gc()
+}
+
+/**
+ * Takes the results, so that they are alive until here. Code that is compiled meanwhile is put in place by the collection: so a
+ * little more may be held than was allocated.
+ */
+function perCall(allocated, held, { length }) {
+  if (allocated < 0) throw new Error('something was collected in between: ask for fewer calls, or give more memory')
+  return { allocated: allocated / length, held: Math.min(Math.max(held, 0), allocated) / length }
+}
+
+/** The functions that allocate most, by samples of the heap: `[{ name, share }]`, the largest first. */
+export async function findSites(step, calls) {
+  const session = new Session()
+  session.connect()
+  const collected = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true }
+  await session.post('HeapProfiler.startSampling', { samplingInterval: 128, ...collected })
+  for (let i = 0; i < calls; i++) step(i)
+  const { profile } = await session.post('HeapProfiler.stopSampling')
+  session.disconnect()
+  const sizes = new Map()
+  collect(profile.head, sizes)
+  const sum = [...sizes.values()].reduce((total, size) => total + size, 0)
+  return [...sizes].map(([name, size]) => ({ name, share: size / sum })).sort((a, b) => b.share - a.share)
+}
+
+function collect({ callFrame, selfSize, children }, sizes) {
+  const { functionName, url, lineNumber } = callFrame
+  // Native functions count for who called them by name alone.
+  const name = url === '' ? functionName || '(native)' : `${functionName || '(anonymous)'}:${lineNumber + 1}`
+  const isOurs = url !== '' && !url.startsWith('node:') && !url.includes('/bench/')
+  if (selfSize > 0 && (isOurs || url === '')) sizes.set(name, (sizes.get(name) ?? 0) + selfSize)
+  for (const child of children) collect(child, sizes)
+}

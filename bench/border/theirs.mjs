@@ -1,0 +1,12 @@
+/** A detector behind comlink alone, in a worker of a page. */
+
+import { createDetector } from '/dist/core.js'
+import { expose } from '/node_modules/comlink/dist/esm/comlink.mjs'
+
+let detector
+expose({
+  open(name, config) {
+    detector = createDetector(name, config)
+  },
+  process: (observation) => detector.process(observation),
+})
