@@ -72,8 +72,8 @@ export function checkShingleOptions(options: ShingleOptions, path: string): Shin
   for (const range of RANGES) {
     const value = options[range.name]
     // Asked for every query: what is as it should be needs no words.
-    const isGood = value >= range.min && value <= range.max && (Number.isInteger(value) || !range.integer)
-    if (!isGood || typeof value !== 'number') checkNumber(value, range, `${path}.${range.name}`)
+    const isNumber = typeof value === 'number' && (Number.isInteger(value) || !range.integer)
+    if (!isNumber || !(value >= range.min && value <= range.max)) checkNumber(value, range, `${path}.${range.name}`)
   }
   if (window !== null) checkNumber(window, { min: 2, max: 255, integer: true }, `${path}.window`)
   return { digest, key, kept, window, stride, quantum, textWindow, rowWindow, rowQuantum }
