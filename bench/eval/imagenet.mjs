@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { byClient } from '../../dist/eval.js'
-import { attackTable, honestTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
+import { attackTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
 
 const DETECTORS = {
   'answer following': { name: 'answer_following' },
@@ -13,7 +13,6 @@ const DETECTORS = {
   'lineage S': { name: 'descent_lineage', rule: 'S' },
 }
 const ATTACKS = ['nes_b', 'simba', 'square']
-const WORKLOADS = 'shuffled,lime,kernel_shap,occlusion,rise,noise_copies,jpeg_sweep'
 /** The same network twice: 8-bit weights, and 8-bit answers of every layer as well. */
 const [SMOOTH, COARSE] = ['mobilenetv2_quant', 'mobilenetv2_int8_logits_features']
 /** The ball and step of the study that the bar comes from, and the ball that Square was published with. */
@@ -21,13 +20,6 @@ const PARTS = {
   'imagenet-8': { ...partOf(SMOOTH, 8 / 255, 1 / 255), sources: 64 },
   'imagenet-dyn': partOf(SMOOTH, 0.05, 2 / 255),
   imagenet: partOf(COARSE, 0.05, 2 / 255),
-  'imagenet-honest': {
-    ...partOf(SMOOTH, 0.05, 2 / 255),
-    attacks: 'none',
-    workloads: WORKLOADS,
-    sets: [],
-    fragile: 'keep',
-  },
 }
 
 const options = readOptions('eval-imagenet')
@@ -53,7 +45,7 @@ function partOf(model, ball, step) {
 }
 
 function report() {
-  const [matched, smooth, coarse, honest] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
+  const [matched, smooth, coarse] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
   const labels = Object.keys(DETECTORS)
   const all = (some) => attackTable([...byClient(some), ['**all**', some]], labels)
   return `# Photos of ImageNet, held out
@@ -62,17 +54,11 @@ ${today()} · ${machine} · \`node bench/eval/imagenet.mjs\`
 
 MobileNetV2, photos of 224 × 224 that it gets right, for attacks also under light noise; one seed; sessions of at most 1024 queries.
 *Timely* is an alarm before the first wrong answer, among the attacks that succeed. The bar is 70 of 163 = 43 % in time (Montazeri and
-Ghatee 2026, another network).
+Ghatee 2026, another network). No honest sessions were run on photos.
 
 ## Weights of 8 bits, smooth answers, the ball of the bar (8/255)
 
 ${all(matched)}
-
-## Honest sessions with any alarm
-
-Sixteen of each: no alarm among them says at most 20.6 %.
-
-${honestTable(honest, labels)}
 
 ## The same in a ball of 0.05
 

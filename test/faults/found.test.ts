@@ -102,7 +102,9 @@ describe('the worker', () => {
 
 test('an object without a value in the place of a number is refused as that', () => {
   const kept = { toString: 0 } as never
-  expect(() => createDetector('content_fingerprint', { kept })).toThrow(refused('bad_config', 'content_fingerprint.kept'))
+  expect(() => createDetector('content_fingerprint', { kept })).toThrow(
+    refused('bad_config', 'content_fingerprint.kept'),
+  )
 })
 
 describe('the configuration file', () => {
