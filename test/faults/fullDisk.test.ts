@@ -106,6 +106,13 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
     throw new Error('the disk never was full')
   }
 
+  function askUntilAnswered(query: Recorded): Promise<Json> {
+    return until(async () => {
+      const { status, json } = await ask(query)
+      return status === 200 && json
+    })
+  }
+
   async function expectUninterrupted(verdicts: ReadonlyMap<string, Json>): Promise<void> {
     const expected = await inOneProcess(stream.filter(({ id }) => verdicts.has(id)))
     for (const [id, verdict] of verdicts) expect(timeless(verdict), id).toEqual(expected.get(id))
@@ -128,11 +135,7 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
     expect(await metric('failing')).toBe(1)
 
     makeRoom()
-    const again = await until(async () => {
-      const answer = await ask(stream[refused]!)
-      return answer.status === 200 ? answer.json : undefined
-    })
-    verdicts.set(stream[refused]!.id, again)
+    verdicts.set(stream[refused]!.id, await askUntilAnswered(stream[refused]!))
     expect(await readiness()).toBe(200)
     for (const query of stream.slice(refused + 1, refused + 30)) verdicts.set(query.id, (await ask(query)).json)
 
@@ -179,7 +182,7 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
   test('under Redis: refused, told, and on again without a restart', { timeout: 60_000 }, async () => {
     const redis = await startRedis({ aof: 'everysec', folder: disk })
     try {
-      const [{ state }] = [configOf(redis.url) as Json]
+      const { state } = configOf(redis.url) as Json
       await start(state)
       const verdicts = new Map<string, Json>()
       for (const query of stream.slice(0, 20)) verdicts.set(query.id, (await ask(query)).json)
@@ -189,11 +192,7 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
       expect(code).toBe('store_failed')
       expect(await metric('failing')).toBe(1)
       makeRoom()
-      const again = await until(async () => {
-        const answer = await ask(stream[refused]!)
-        return answer.status === 200 ? answer.json : undefined
-      })
-      verdicts.set(stream[refused]!.id, again)
+      verdicts.set(stream[refused]!.id, await askUntilAnswered(stream[refused]!))
       for (const query of stream.slice(refused + 1, refused + 30)) verdicts.set(query.id, (await ask(query)).json)
       await expectUninterrupted(verdicts)
     } finally {

@@ -145,10 +145,7 @@ export class Journal {
     })
   }
 
-  /**
-   * Writes a snapshot now, if there is anything new, and cuts the log; with `all`, no entry that is in the snapshot stays in
-   * it. Rejects with `store_failed`.
-   */
+  /** Writes a snapshot now, if there is anything new, and cuts the log, with `all` up to it. Rejects with `store_failed`. */
   async compact(options: { readonly all?: boolean } = {}): Promise<void> {
     this.#refuseIfClosed()
     await this.#between(async () => {
