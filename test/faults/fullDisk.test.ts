@@ -93,15 +93,17 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
 
   const readiness = async () => (await fetch(`${replica!.address}ready`)).status
 
-  /** Asks until one is refused; gives those that were answered. */
-  async function askUntilRefused(
-    from: number,
-  ): Promise<{ answered: Map<string, Json>; refused: number; code: string }> {
-    const answered = new Map<string, Json>()
-    for (let i = from; i < stream.length; i++) {
-      const { status, json } = await ask(stream[i]!)
-      if (status !== 200) return { answered, refused: i, code: json.error.code }
-      answered.set(stream[i]!.id, json)
+  /** Asks some, fills the disk, and asks until one is refused; gives the verdicts, and where that was. */
+  async function askUntilFull(): Promise<{ verdicts: Map<string, Json>; refused: number }> {
+    const verdicts = new Map<string, Json>()
+    for (const [i, query] of stream.entries()) {
+      if (i === 20) fill()
+      const { status, json } = await ask(query)
+      if (status !== 200) {
+        expect(json.error.code).toBe('store_failed')
+        return { verdicts, refused: i }
+      }
+      verdicts.set(query.id, json)
     }
     throw new Error('the disk never was full')
   }
@@ -124,12 +126,7 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
   }, async () => {
     const state = { journal: join(disk, 'journal') }
     await start(state)
-    const verdicts = new Map<string, Json>()
-    for (const query of stream.slice(0, 20)) verdicts.set(query.id, (await ask(query)).json)
-    fill()
-    const { answered, refused, code } = await askUntilRefused(20)
-    for (const [id, verdict] of answered) verdicts.set(id, verdict)
-    expect(code).toBe('store_failed')
+    const { verdicts, refused } = await askUntilFull()
     expect(await readiness()).toBe(503)
     expect(await metric('failures_total')).toBeGreaterThan(0)
     expect(await metric('failing')).toBe(1)
@@ -184,12 +181,7 @@ describe.skipIf(WHY !== '')(`a disk that is full${WHY}`, () => {
     try {
       const { state } = configOf(redis.url) as Json
       await start(state)
-      const verdicts = new Map<string, Json>()
-      for (const query of stream.slice(0, 20)) verdicts.set(query.id, (await ask(query)).json)
-      fill()
-      const { answered, refused, code } = await askUntilRefused(20)
-      for (const [id, verdict] of answered) verdicts.set(id, verdict)
-      expect(code).toBe('store_failed')
+      const { verdicts, refused } = await askUntilFull()
       expect(await metric('failing')).toBe(1)
       makeRoom()
       verdicts.set(stream[refused]!.id, await askUntilAnswered(stream[refused]!))

@@ -1,4 +1,5 @@
 /** Copies of bodies, within limits, while the bodies themselves flow on. */
+import { join } from '../stores/bytes.ts'
 import type { Lease } from './leases.ts'
 
 /** A body read whole, or why not. */
@@ -67,7 +68,7 @@ export async function readBounded(stream: ReadableStream<unknown>, maxBytes: num
   try {
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return { kind: 'whole', bytes: joined(chunks, length) }
+      if (done) return { kind: 'whole', bytes: chunks.length === 1 ? chunks[0]! : join(chunks) }
       if (!(value instanceof Uint8Array)) return giveUp('broken')
       length += value.length
       if (length > maxBytes) return giveUp('too_large')
@@ -77,15 +78,4 @@ export async function readBounded(stream: ReadableStream<unknown>, maxBytes: num
   } catch {
     return { kind: 'failed', code: 'broken' }
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
 }
