@@ -64,7 +64,9 @@ async function measure(kind, name, step) {
   const slow = performance.now()
   for (let i = 0; i < 20; i++) step()
   const calls = Math.max(20, Math.min(CALLS, Math.ceil((20 * 2000) / (performance.now() - slow))))
-  const counts = [0, 1, 2].map(() => countAllocations(step, calls)).sort((a, b) => a.allocated - b.allocated)
+  const counts = []
+  for (let i = 0; i < 3; i++) counts.push(await countAllocations(step, calls))
+  counts.sort((a, b) => a.allocated - b.allocated)
   return { kind, name, ...garbageOf(counts[1]), sites: (await findSites(step, calls)).slice(0, SITES) }
 }
 

@@ -1,5 +1,6 @@
 /** What a function allocates: exact counts of V8, and where it happens. */
 import { Session } from 'node:inspector/promises'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 
 /** On the heap and in array buffers. */
@@ -15,30 +16,57 @@ function ownBytes() {
 
 /**
  * Bytes that a call allocates, and bytes of them that its result holds on to. The heap grows by exactly what is allocated as
- * long as nothing is collected; what is left after a collection is what the kept results need.
+ * long as nothing is collected; what is left after a collection is what the kept results need. V8 may collect when it likes (it
+ * minds array buffers and the memory of the machine, too): such a count is thrown away, and half the calls are counted next.
  *
  * @param step Gets the number of the call, 0 … `calls` − 1.
  */
 export function countAllocations(step, calls) {
-  const results = new Array(calls).fill(undefined)
-  const own = ownBytes()
-  collectAll()
-  const before = bytes()
-  for (let i = 0; i < calls; i++) results[i] = step(i)
-  const allocated = bytes() - before - own
-  collectAll()
-  return perCall(allocated, bytes() - before - own, results)
+  return countUndisturbed(calls, (some) => {
+    const results = new Array(some).fill(undefined)
+    const own = ownBytes()
+    collectAll()
+    const start = performance.now()
+    const before = bytes()
+    for (let i = 0; i < some; i++) results[i] = step(i)
+    const allocated = bytes() - before - own
+    const end = performance.now()
+    collectAll()
+    return { start, end, ...perCall(allocated, bytes() - before - own, results) }
+  })
 }
 
 /** The same of a function that promises its result; each call waits for the one before. */
-export async function countAwaited(step, calls) {
-  const results = new Array(calls).fill(undefined)
-  collectAll()
-  const before = bytes()
-  for (let i = 0; i < calls; i++) results[i] = await step(i)
-  const allocated = bytes() - before
-  collectAll()
-  return perCall(allocated, bytes() - before, results)
+export function countAwaited(step, calls) {
+  return countUndisturbed(calls, async (some) => {
+    const results = new Array(some).fill(undefined)
+    collectAll()
+    const start = performance.now()
+    const before = bytes()
+    for (let i = 0; i < some; i++) results[i] = await step(i)
+    const allocated = bytes() - before
+    const end = performance.now()
+    collectAll()
+    return { start, end, ...perCall(allocated, bytes() - before, results) }
+  })
+}
+
+async function countUndisturbed(calls, count) {
+  const collections = []
+  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()))
+  observer.observe({ type: 'gc' })
+  try {
+    for (let some = calls; some >= 1; some = Math.floor(some / 2)) {
+      const counted = await count(some)
+      // They are told of in later turns.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+      const isDisturbed = collections.some(({ startTime: at }) => at >= counted.start && at <= counted.end)
+      if (!isDisturbed && counted.allocated >= 0) return counted
+    }
+  } finally {
+    observer.disconnect()
+  }
+  throw new Error('something was collected in the middle of a single call: give more memory')
 }
 
 /** Twice: array buffers are swept behind the first time. */
@@ -52,7 +80,6 @@ function collectAll() {
  * little more may be held than was allocated.
  */
 function perCall(allocated, held, { length }) {
-  if (allocated < 0) throw new Error('something was collected in between: ask for fewer calls, or give more memory')
   return { allocated: allocated / length, held: Math.min(Math.max(held, 0), allocated) / length }
 }
 
