@@ -2,6 +2,19 @@
 import { MonitorError } from '../../core/index.ts'
 import { lateAfter } from './late.ts'
 
+/** How long a call is waited for: until an error ends it. Lighter than a signal, since there is one for each write. */
+export class Patience {
+  #error: MonitorError | undefined
+
+  end(error: MonitorError): void {
+    this.#error = error
+  }
+
+  throwIfEnded(): void {
+    if (this.#error !== undefined) throw this.#error
+  }
+}
+
 export class Calls {
   readonly #timeoutMs: number
   #underWay = 0
@@ -15,18 +28,19 @@ export class Calls {
     return this.#underWay
   }
 
-  /** What a call gives. Rejects with `store_failed` if it is late; the signal then tells the call that it is given up. */
-  async inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const stop = new AbortController()
+  /** What a call gives. Rejects with `store_failed` if it is late; the patience then tells the call that it is given up. */
+  async inTime<T>(call: (patience: Patience) => Promise<T>): Promise<T> {
+    const patience = new Patience()
     this.#underWay++
-    const result = call(stop.signal).finally(() => {
+    const settled = () => {
       this.#underWay--
-    })
-    result.catch(() => {}) // one that fails late has been given up
+    }
+    const result = call(patience)
+    result.then(settled, settled) // one that fails late has been given up
     const { late, end } = lateAfter(this.#timeoutMs)
     const tooLate = late.then((): never => {
       const error = new MonitorError('store_failed', `did not answer within ${this.#timeoutMs} ms`, 'store')
-      stop.abort(error)
+      patience.end(error)
       throw error
     })
     try {

@@ -138,7 +138,7 @@ export class Journal {
     await this.#between(async () => {
       if (this.#outage !== undefined) throw this.#outage.error
       try {
-        await this.#calls.inTime((signal) => this.#replica.follow((read) => this.#tell(read), signal))
+        await this.#calls.inTime((patience) => this.#replica.follow((read) => this.#tell(read), patience))
       } catch (thrown) {
         throw this.#fail(thrown)
       }
@@ -222,13 +222,13 @@ export class Journal {
       return
     }
     const mine = new Map(batch.map((one, i) => [positions[i], one]))
-    await this.#calls.inTime((signal) =>
+    await this.#calls.inTime((patience) =>
       this.#replica.follow((read) => {
         const one = mine.get(read.position)
         if (one === undefined) return this.#tell(read)
         this.#saver.count([read])
         settle(one, read.outcome)
-      }, signal),
+      }, patience),
     )
     const message = 'the entry is in the state, but the snapshot of another writer hid its verdict'
     for (const one of unsettled) one.reject(new MonitorError('store_failed', message, 'store'))
@@ -288,7 +288,7 @@ export class Journal {
       }
       if (outage.base !== undefined) this.#replica.restore(...outage.base)
       outage.base = undefined
-      await this.#calls.inTime((signal) => this.#replica.follow((read) => this.#tell(read), signal))
+      await this.#calls.inTime((patience) => this.#replica.follow((read) => this.#tell(read), patience))
       if (outage.mustSave) await this.#calls.inTime(() => this.#saver.save())
     } catch (thrown) {
       this.#failed(thrown)

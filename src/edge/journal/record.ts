@@ -85,12 +85,28 @@ export function plainEntry(entry: Entry): Entry {
 
 const KNOWN = ['Uint8Array', 'Uint32Array', 'Float32Array', 'Float64Array']
 
-/** A value without its gaps, every list of numbers in a kind that the binary form knows. */
+/** A value without its gaps, every list of numbers in a kind that the binary form knows. What is so already is not copied. */
 export function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
   const type = elementType(value)
   if (type !== '') return KNOWN.includes(type) ? value : Float64Array.from(value as ArrayLike<number>)
-  if (Array.isArray(value)) return value.every((item) => typeof item === 'number') ? value : value.map(plain)
-  if (!isPlainObject(value)) return value
-  const known = Object.entries(value).filter(([, field]) => field !== undefined)
-  return Object.fromEntries(known.map(([key, field]) => [key, plain(field)]))
+  if (Array.isArray(value)) return plainList(value)
+  return isPlainObject(value) ? plainObject(value) : value
+}
+
+function plainList(list: readonly unknown[]): readonly unknown[] {
+  let made: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const item = plain(list[i])
+    if (item !== list[i]) made ??= [...list]
+    if (made !== undefined) made[i] = item
+  }
+  return made ?? list
+}
+
+function plainObject(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const keys = Object.keys(object)
+  const fields = keys.map((key) => plain(object[key]))
+  if (keys.every((key, i) => fields[i] === object[key] && fields[i] !== undefined)) return object
+  return Object.fromEntries(keys.map((key, i) => [key, fields[i]] as const).filter(([, field]) => field !== undefined))
 }

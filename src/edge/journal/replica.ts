@@ -15,6 +15,7 @@ import type { Entry } from '../../core/monitor/index.ts'
 import type { MonitorApplied } from '../../embed/index.ts'
 import type { LogRecord, Stores } from '../stores/store.ts'
 import { Answers } from './answers.ts'
+import type { Patience } from './calls.ts'
 import { decodeEntry, type LoggedEntry } from './record.ts'
 
 /** What a journal keeps: a monitor's engine, or anything else that is deterministic in the same way. */
@@ -76,16 +77,16 @@ export class Replica {
     await this.follow(tell)
   }
 
-  /** Applies what stands behind the position. What is left undone when the signal aborts can be followed later. */
-  async follow(tell: (read: Read) => void, signal?: AbortSignal): Promise<void> {
+  /** Applies what stands behind the position. What is left undone when patience ends can be followed later. */
+  async follow(tell: (read: Read) => void, patience?: Patience): Promise<void> {
     const { log } = this.#stores
-    if ((await log.trimmed()) > this.#position) await this.#load(signal)
+    if ((await log.trimmed()) > this.#position) await this.#load(patience)
     let isFirst = true
     for await (const record of log.read(this.#position)) {
       // The log may have been cut between the question and the reading.
-      if (isFirst && (await log.trimmed()) > this.#position) return this.follow(tell, signal)
+      if (isFirst && (await log.trimmed()) > this.#position) return this.follow(tell, patience)
       isFirst = false
-      signal?.throwIfAborted()
+      patience?.throwIfEnded()
       tell(this.take(record))
     }
   }
@@ -151,10 +152,10 @@ export class Replica {
     this.#position = position
   }
 
-  async #load(signal?: AbortSignal): Promise<void> {
+  async #load(patience?: Patience): Promise<void> {
     const found = await this.#stores.snapshots.load()
     const trimmed = await this.#stores.log.trimmed()
-    signal?.throwIfAborted()
+    patience?.throwIfEnded()
     if (found !== undefined) {
       try {
         this.restore(found.bytes, found.position)

@@ -68,7 +68,7 @@ export async function openBoard(options: BoardOptions): Promise<SuspensionBoard 
       const endMs = Math.max(untilMs, nowMs + RELEASED_MS)
       learn(name, position, String(untilMs))
       const values = [name, position, untilMs, nowMs, endMs, channel].map(String)
-      link.command('EVAL', POST, '2', notes, ends, ...values).catch(onFailure)
+      link.script(POST, '2', notes, ends, ...values).catch(onFailure)
     },
     of: (client) => (known.size === 0 ? undefined : known.get(nameOf(client))),
     close: () => listening.close(),

@@ -2,6 +2,7 @@
  * A connection to Redis that is made again by itself, and that nobody waits for longer than agreed: a command without an
  * answer in time costs the connection, so that everything that hangs on it is settled. Nothing is sent twice.
  */
+import { createHash } from 'node:crypto'
 import { MonitorError } from '../../core/index.ts'
 import { lateAfter } from '../../edge/index.ts'
 
@@ -13,7 +14,7 @@ interface Client {
   connect(): Promise<unknown>
   destroy(): void
   on(event: 'error' | 'ready' | 'end', listener: (thrown?: unknown) => void): unknown
-  sendCommand<T>(args: readonly Argument[], options?: object): Promise<T>
+  sendCommand<T>(args: readonly Argument[]): Promise<T>
   subscribe(channel: string, listener: (message: string) => void): Promise<void>
 }
 
@@ -61,7 +62,7 @@ export class Link {
   async command<T>(...args: readonly Argument[]): Promise<T> {
     const client = this.#client
     if (client?.isReady !== true) throw failed('there is no connection')
-    const answer = client.sendCommand<T>(args, { typeMapping: { [BLOB]: Buffer } })
+    const answer = client.sendCommand<T>(args)
     answer.catch(() => {}) // one that was given up fails later
     const { late, end } = lateAfter(this.#options.timeoutMs)
     const tooLate = late.then((): never => {
@@ -74,6 +75,16 @@ export class Link {
       throw thrown instanceof MonitorError ? thrown : failed((thrown as Error).message, thrown)
     } finally {
       end()
+    }
+  }
+
+  /** Runs a script, by its hash where Redis knows it: a text is sent once, and again where Redis has begun anew. */
+  async script<T>(text: string, ...args: readonly Argument[]): Promise<T> {
+    try {
+      return await this.command<T>('EVALSHA', hashOf(text), ...args)
+    } catch (thrown) {
+      if (!/NOSCRIPT/.test((thrown as Error).message)) throw thrown
+      return this.command<T>('EVAL', text, ...args) // it was not run
     }
   }
 
@@ -91,6 +102,8 @@ export class Link {
       RESP: 2,
       disableOfflineQueue: true,
       socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
+      // The time of a command is ours to watch: see command().
+      commandOptions: { timeout: 0, typeMapping: { [BLOB]: Buffer } },
     })
     client.on('error', () => this.#drop(client))
     client.on('end', () => this.#drop(client))
@@ -130,6 +143,15 @@ export class Link {
     }, ms)
     this.#timer.unref()
   }
+}
+
+const hashes = new Map<string, string>()
+
+/** SHA-1, by which Redis names scripts. */
+function hashOf(text: string): string {
+  const hash = hashes.get(text) ?? createHash('sha1').update(text).digest('hex')
+  hashes.set(text, hash)
+  return hash
 }
 
 function failed(message: string, cause?: unknown): MonitorError {

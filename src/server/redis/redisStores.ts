@@ -101,10 +101,10 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
 
   async function append(sealed: readonly Buffer[], since: string | undefined): Promise<Appended> {
     const after = since === undefined ? -1 : numberOf(since)
-    const args = ['EVAL', APPEND, '2', log, head, String(known), String(after), String(PAGE), channel]
+    const args = ['2', log, head, String(known), String(after), String(PAGE), channel]
     let reply: [last: Buffer, between: Raw[]]
     try {
-      reply = await link.command(...args, ...sealed)
+      reply = await link.script(APPEND, ...args, ...sealed)
     } catch (thrown) {
       const [, end] = /LOST (\d+)/.exec((thrown as Error).message) ?? []
       throw end === undefined ? thrown : lost(Number(end), known)
@@ -127,7 +127,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
       await link.command('RPUSH', part, seal.seal(bytes.subarray(start, start + PART)))
       if (start === 0) await link.command('PEXPIRE', part, String(ABANDONED_MS))
     }
-    await link.command('EVAL', SWAP, '3', pointer, part, `${pointer}:`, position, token)
+    await link.script(SWAP, '3', pointer, part, `${pointer}:`, position, token)
   }
 
   /** Undefined if it has gone. */
@@ -166,7 +166,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<Stores> 
       },
       async trim(upTo, { all = false } = {}) {
         const keep = all ? 0 : keepEntries
-        await link.command('EVAL', TRIM, '2', log, head, String(numberOf(upTo)), String(keep))
+        await link.script(TRIM, '2', log, head, String(numberOf(upTo)), String(keep))
       },
       trimmed: async () => positionOf((await numbers()).trimmed),
       async end() {
