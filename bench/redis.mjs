@@ -25,6 +25,8 @@ const priority = Number(options.priority ?? 0)
 /** A command at the priority of the log step. */
 const atPriority = (command) => (priority === 0 ? command : ['nice', '-n', String(priority), ...command])
 const writer = fileURLToPath(new URL('redis/writer.mjs', import.meta.url))
+/** What `monitaur serve` sets for itself: see src/server/cli.ts. */
+const AS_SERVED = ['--min-semi-space-size=4', '--max-semi-space-size=4', '--no-parallel-scavenge']
 const run = promisify(execFile)
 process.env.MONITAUR_REDIS_SECRET = SECRET
 
@@ -73,8 +75,8 @@ writeReport({
   intro: [
     `${machine()}, ${busy} · \`npm run bench:redis${quick ? ' -- --quick' : ''}\``,
     '',
-    `The log step: from the write of an entry to its verdict, in a process that writes at a steady pace; ${ROUNDS} rounds of`,
-    `${SECONDS} s, median [least … most]. Redis, the writers and whatever else runs share the processors. The last two rows are what the`,
+    `The log step: from the write of an entry to its verdict, in a process that writes at a steady pace, with the memory of a`,
+    `server; ${ROUNDS} rounds of ${SECONDS} s, median [least … most]. Redis, the writers and whatever else runs share the processors. The last two rows are what the`,
     'machine takes for a bare `XADD` of 400 bytes at the same pace: nothing can be faster.',
     ...(priority === 0
       ? []
@@ -149,6 +151,7 @@ async function measureStep({ writers, perSecond, sync, isBare = false }) {
     for (let round = 0; round < ROUNDS; round++) {
       const command = [
         process.execPath,
+        ...AS_SERVED,
         writer,
         redis.url,
         String(perSecond),

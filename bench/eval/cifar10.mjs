@@ -84,6 +84,14 @@ const CANDIDATES = [
 /** Attackers who know that they are watched; on one network, few pictures. */
 const ADAPTIVE = { ...ATTACKED, models: [`cifar10/${R20}`], seeds: '1' }
 const watchedBy = (enforce) => ({ 'answer following': { name: 'answer_following', enforce } })
+/** The detector that is spoken of where only one is. */
+const label = 'answer following'
+/** Attacks that were tried in disguise. */
+const BASES = ['nes_b', 'simba', 'square', 'rays']
+/** In time, of the attacks by scores together. */
+const TIMELY_GOAL = 0.85
+/** Queries by which OARS-Square learns how many squares, and how small ones, are not refused. */
+const OARS_PROBES = 150
 const RESPONSES = ['none', 'reject', 'silent']
 const PARTS = {
   calibration: CALIBRATION,
@@ -135,7 +143,7 @@ function choices(sessions) {
 function oarsRows() {
   const runs = RESPONSES.map((enforce) => byClient(sessionsOf(options.out, [`oars-${enforce}`])))
   return [...runs[0].keys()].map((name) => {
-    const before = (some) => some.filter((s) => s.success !== undefined && !isTimely(s, own('answer following'))).length
+    const before = (some) => some.filter((s) => s.success !== undefined && !isTimely(s, own(label))).length
     return [
       name,
       runs[0].get(name).length,
@@ -147,19 +155,52 @@ function oarsRows() {
   })
 }
 
+/** What falls short of its goal, a line each. */
+function shortcomings(attacks) {
+  const counted = (some) => timelyShare(some, own(label))
+  const late = [...byClient(attacks)].filter(([, some]) => counted(some).share < TIMELY_GOAL)
+  const silent = byClient(sessionsOf(options.out, ['oars-silent']))
+  const through = [...silent].map(
+    ([name, some]) => `${name} ${some.filter((s) => s.success !== undefined).length} of ${some.length}`,
+  )
+  const square = silent.get('oars_square') ?? []
+  const atRandom = square.filter((s) => s.success <= OARS_PROBES).length
+  const runs = byClient(sessionsOf(options.out, ['adaptive']))
+  const missed = disguisesOf(runs)
+    .map((one) => [one, BASES.filter((base) => alarmShare(runs.get(base + one) ?? [], own(label)).share < 0.5)])
+    .filter(([, bases]) => bases.length > 0)
+    .map(([one, bases]) => `${one.slice(1)} (${bases.join(', ')})`)
+  return [
+    ...late.map(
+      ([name, some]) => `- **${name} alone**: ${share(counted(some))} in time; 85 % were wanted of the four together.`,
+    ),
+    `- **OARS under silent enforcement**: ${through.join(', ')} succeed; the goal was 4.08 %. OARS-Square first asks ${OARS_PROBES} times at random, to learn`,
+    `  what is refused: ${atRandom} sessions have succeeded by then, before anything followed an answer, and where not, its path begins with the`,
+    '  evidence against it that so many aimless children of one point are. Other values of `maxStep` (26, 28) change nothing.',
+    `- **Disguises** under which fewer than half of the sessions alarm: ${missed.join('; ')}.`,
+  ].join('\n')
+}
+
+/** Of the attacks in disguise; `+` and the disguise. */
+function disguisesOf(runs) {
+  const all = adaptive.attacks.map(({ name }) => `+${name.split('+')[1]}`)
+  return [...new Set(all)].filter((one) => runs.has(BASES[0] + one))
+}
+
 /** An attack and its disguise, side by side. */
 function adaptiveTable() {
   const runs = byClient(sessionsOf(options.out, ['adaptive']))
-  const bases = ['nes_b', 'simba', 'square', 'rays']
   const cell = (some) => {
     if (some === undefined) return '–'
-    const { count, of } = timelyShare(some, own('answer following'))
-    return `${count}/${of}, ${alarmShare(some, own('answer following')).count}`
+    const { count, of } = timelyShare(some, own(label))
+    return `${count}/${of}, ${alarmShare(some, own(label)).count}`
   }
-  const disguises = ['', ...new Set(adaptive.attacks.map(({ name }) => `+${name.split('+')[1]}`))]
   return table(
-    ['disguise', ...bases],
-    disguises.map((one) => [one === '' ? 'none' : one.slice(1), ...bases.map((base) => cell(runs.get(base + one)))]),
+    ['disguise', ...BASES],
+    ['', ...disguisesOf(runs)].map((one) => [
+      one === '' ? 'none' : one.slice(1),
+      ...BASES.map((base) => cell(runs.get(base + one))),
+    ]),
   )
 }
 
@@ -197,6 +238,10 @@ at. Attacks and optimisers with honest aims: pictures that the network also gets
 the bar comes from; all other honest workloads: any picture that it gets right, 370 different ones. CIFAR-10 as JPEG copies (the
 networks are right on 80.4 % and 82.5 % of them). Attacks end with the first wrong answer; *timely* is an alarm before it, among the
 attacks that succeed. Intervals of 95 %: Clopper and Pearson for honest sessions, bootstrap over pictures for timely ones.
+
+## Not reached
+
+${shortcomings(attacks)}
 
 ## Honest clients: sessions with any alarm
 
@@ -247,8 +292,7 @@ luck, and the held-out sessions say so. \`recommended('image-classifier')\` keep
 ## Attackers who know that they are watched
 
 OARS learns from refusals (Feng et al., CCS 2023, its released settings): sessions that succeed, in brackets before any alarm of
-\`answer following\`, by what the client is told after one. **Not reached: the goal was 4.08 % under silent enforcement.** OARS-Square changes
-10 … 100 squares at a time, in a ball of 0.05: steps larger than \`maxStep\`, so that nothing seems to be built on anything.
+\`answer following\`, by what the client is told after one.
 
 ${table(['attack', 'sessions', ...RESPONSES.map((enforce) => `told: ${enforce}`)], oarsRows())}
 
