@@ -58,6 +58,12 @@ export interface NumbersRule {
   readonly remedy?: string
 }
 
+/** How many numbers what should be a list of them has; 0 for what is none. */
+export function lengthOf(list: unknown): number {
+  const length = (list as Partial<ArrayLike<unknown>> | null | undefined)?.length
+  return typeof length === 'number' ? length : 0
+}
+
 /** An array of numbers as the rule says. Returns their sum; throws `bad_query`. */
 export function checkNumbers(list: unknown, { most, min, max, remedy = '' }: NumbersRule, path: string): number {
   const values = (typeof list === 'object' && list !== null ? list : {}) as ArrayLike<unknown>

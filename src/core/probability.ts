@@ -1,5 +1,5 @@
 /** Scores of a distribution over classes, as the reference computes them. */
-import { checkNumbers, refuse } from './checkers.ts'
+import { checkNumbers, lengthOf, refuse } from './checkers.ts'
 import { sharedMemory } from './kernels/memory.ts'
 import { exp, powerOfTwo, sumOfLogs } from './math.ts'
 
@@ -32,7 +32,7 @@ export function checkProbabilities(p: ArrayLike<number>, path = 'probabilities')
  * nothing but probabilities, which engines compile better: it pays with many classes.
  */
 function sumOfGood(p: ArrayLike<unknown> | null): number {
-  const length = p?.length ?? 0
+  const length = lengthOf(p)
   if (!(length >= 1 && length <= SCORES.most)) return Number.NaN
   let sum = 0
   for (let i = 0; i < length; i++) {

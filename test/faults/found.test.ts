@@ -6,8 +6,10 @@ import { describe, expect, test } from 'vitest'
 import { createDetector } from '../../src/core/index.ts'
 import { createStreamMonitor, type QueryEntry } from '../../src/core/monitor/index.ts'
 import { createMonitor } from '../../src/index.ts'
+import { checkConfig } from '../../src/server/config/config.ts'
 import { loadConfig } from '../../src/server/config/source.ts'
 import { createHost, serveWorker } from '../../src/worker/serve.ts'
+import { subjects } from './tools/subjects.ts'
 
 const refused = (code: string, path?: string) => expect.objectContaining(path === undefined ? { code } : { code, path })
 
@@ -63,6 +65,37 @@ describe('queries', () => {
       await expect(monitor.inspect({ input: 'x', timeMs })).rejects.toThrow(refused('bad_query', 'timeMs'))
     },
   )
+})
+
+describe('lengths', () => {
+  const lengths = [Object.create(null), Symbol('many'), { valueOf: 0, toString: 0 }, 3n]
+  const fields = ['probabilities', 'vector', 'embedding'] as const
+
+  test.each(subjects)('$name refuses lists whose length is no number, or does without them', ({ make }) => {
+    for (const length of lengths) {
+      for (const field of fields) {
+        const odd = {
+          fingerprint: 'x',
+          probabilities: [0.5, 0.5],
+          vector: [1, 0.5],
+          embedding: [1, 2],
+          [field]: { length },
+        }
+        try {
+          make().process(odd as never)
+        } catch (thrown) {
+          expect(thrown).toEqual(refused('bad_query'))
+        }
+      }
+    }
+  })
+})
+
+describe('configurations', () => {
+  test('a date that is none is refused', () => {
+    const models = [{ name: 'm', detectors: ['text_repetition'], calibratedAt: new Date(Number.NaN) }]
+    expect(() => checkConfig({ models })).toThrow(refused('bad_config', 'models[0].calibratedAt'))
+  })
 })
 
 describe('the worker', () => {

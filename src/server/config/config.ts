@@ -229,7 +229,8 @@ function checkOrigins(given: unknown, path: string): readonly string[] {
 }
 
 function checkDate(value: unknown, path: string): string {
-  const text = value instanceof Date ? value.toISOString() : value
+  // One that is none has no text.
+  const text = value instanceof Date && Number.isFinite(value.getTime()) ? value.toISOString() : value
   if (typeof text === 'string' && Number.isFinite(Date.parse(text))) return text
   return refuse('bad_config', 'must be a date such as 2026-11-24T12:00:00Z', value, path)
 }

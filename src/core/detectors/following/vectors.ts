@@ -2,7 +2,7 @@
  * Remembered inputs in numbered slots, and the distances and products of their differences. Numbers are whole, in units of
  * 1/65280 (1/256 of a byte's level): up to 256 of them are kept as they are, more as a sketch.
  */
-import { checkNumbers, elementType, refuse } from '../../checkers.ts'
+import { checkNumbers, elementType, lengthOf, refuse } from '../../checkers.ts'
 import { SUMS, sketch } from '../../countSketch.ts'
 
 /** Units in the full range of a number. */
@@ -26,8 +26,7 @@ export function checkVector(vector: ArrayLike<number> | undefined): ArrayLike<nu
   if (vector === undefined) {
     refuse('bad_query', 'pass the input as numbers: pictureVector(pixels) or scaledRow(row)', vector, 'vector')
   }
-  const length = (vector as ArrayLike<number> | null)?.length ?? 0
-  checkNumbers(vector, length > SUMS ? LONG : SHORT, 'vector')
+  checkNumbers(vector, lengthOf(vector) > SUMS ? LONG : SHORT, 'vector')
   return vector
 }
 

@@ -6,7 +6,7 @@
  * with a sign: its squared length is about that of the vector (turning it by a Hadamard matrix would make it a projection
  * whose entries are all ±1, and change no distance).
  */
-import { checkNumbers, elementType, refuse } from '../../checkers.ts'
+import { checkNumbers, elementType, lengthOf, refuse } from '../../checkers.ts'
 import { SUMS, sketch } from '../../countSketch.ts'
 
 /** What is kept of a vector: see the option. */
@@ -39,8 +39,7 @@ export function checkPoint(vector: ArrayLike<number> | undefined, storage: Stora
   if (vector === undefined) {
     refuse('bad_query', 'pass the input as numbers: pictureVector(pixels) or scaledRow(row)', vector, 'vector')
   }
-  const length = (vector as ArrayLike<number> | null)?.length ?? 0
-  checkNumbers(vector, storageFor(length, storage) === 'exact' ? ANY : CLOSED, 'vector')
+  checkNumbers(vector, storageFor(lengthOf(vector), storage) === 'exact' ? ANY : CLOSED, 'vector')
   return vector
 }
 
