@@ -5,6 +5,7 @@
  *     --out FOLDER     runs and reports (default reports/eval-cifar10)
  *     --jobs N         threads (default: one a core)
  *     --report         no runs: bench/results/eval-cifar10.md from what is there
+ *     --sixteenth      a sixteenth of the pictures, to say how long all would take; writes no record
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,6 +25,7 @@ import {
   sessionsOf,
   share,
   table,
+  timeParts,
   today,
 } from './record.mjs'
 
@@ -120,8 +122,13 @@ const PARTS = {
 }
 
 const options = readOptions('eval-cifar10')
-if (!options.report) for (const [name, part] of Object.entries(PARTS)) runPart(name, options, part)
-writeFileSync(join(root, 'bench/results/eval-cifar10.md'), report())
+if (options.sixteenth) {
+  const minutes = timeParts(PARTS, { ...options, out: join(options.out, 'sixteenth') })
+  console.log(`all of it: about ${minutes.toFixed(0)} min with ${options.jobs} jobs on ${machine}`)
+} else {
+  if (!options.report) for (const [name, part] of Object.entries(PARTS)) runPart(name, options, part)
+  writeFileSync(join(root, 'bench/results/eval-cifar10.md'), report())
+}
 
 /** Workloads that have not been run, or not to their end. */
 function missing(honest) {

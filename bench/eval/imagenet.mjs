@@ -1,11 +1,11 @@
 /**
- * The benchmark of record on photos of ImageNet: `npm run build && node bench/eval/imagenet.mjs` (two hours). Only held-out
+ * The benchmark of record on photos of ImageNet: `npm run build && node bench/eval/imagenet.mjs` (three hours). Only held-out
  * photos: nothing is chosen here, the detectors stand as they are by default. Options as of cifar10.mjs.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { byClient } from '../../dist/eval.js'
-import { attackTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
+import { attackTable, honestTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
 
 const DETECTORS = {
   'answer following': { name: 'answer_following' },
@@ -15,11 +15,21 @@ const DETECTORS = {
 const ATTACKS = ['nes_b', 'simba', 'square']
 /** The same network twice: 8-bit weights, and 8-bit answers of every layer as well. */
 const [SMOOTH, COARSE] = ['mobilenetv2_quant', 'mobilenetv2_int8_logits_features']
-/** The ball and step of the study that the bar comes from, and the ball that Square was published with. */
+/** The ball and step of the study that the bar comes from, with two seeds, and the ball that Square was published with. */
+const MATCHED = { ...partOf(SMOOTH, 8 / 255, 1 / 255), sources: 64 }
+const WORKLOADS = ['shuffled', 'lime', 'kernel_shap', 'occlusion', 'rise', 'noise_copies', 'jpeg_sweep']
 const PARTS = {
-  'imagenet-8': { ...partOf(SMOOTH, 8 / 255, 1 / 255), sources: 64 },
+  'imagenet-8': MATCHED,
+  'imagenet-8b': { ...MATCHED, seeds: '2' },
   'imagenet-dyn': partOf(SMOOTH, 0.05, 2 / 255),
   imagenet: partOf(COARSE, 0.05, 2 / 255),
+  'imagenet-honest': {
+    ...partOf(SMOOTH, 0.05, 2 / 255),
+    attacks: 'none',
+    sets: [],
+    workloads: WORKLOADS.join(','),
+    fragile: 'keep',
+  },
 }
 
 const options = readOptions('eval-imagenet')
@@ -45,16 +55,24 @@ function partOf(model, ball, step) {
 }
 
 function report() {
-  const [matched, smooth, coarse] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
+  const [first, second, smooth, coarse, honest] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
+  const matched = [...first, ...second]
   const labels = Object.keys(DETECTORS)
   const all = (some) => attackTable([...byClient(some), ['**all**', some]], labels)
   return `# Photos of ImageNet, held out
 
 ${today()} · ${machine} · \`node bench/eval/imagenet.mjs\`
 
-MobileNetV2, photos of 224 × 224 that it gets right, for attacks also under light noise; one seed; sessions of at most 1024 queries.
+MobileNetV2, photos of 224 × 224 that it gets right, for attacks also under light noise; sessions of at most 1024 queries. Two seeds in
+the ball of the bar, else one.
 *Timely* is an alarm before the first wrong answer, among the attacks that succeed. The bar is 70 of 163 = 43 % in time (Montazeri and
-Ghatee 2026, another network). No honest sessions were run on photos.
+Ghatee 2026, another network).
+
+## Honest clients: sessions with any alarm
+
+${honestTable(honest, labels)}
+
+Sixteen sessions a workload: none of 16 says at most 20.6 %. What at most 1 % means is shown on [CIFAR-10](eval-cifar10.md).
 
 ## Weights of 8 bits, smooth answers, the ball of the bar (8/255)
 

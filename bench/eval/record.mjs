@@ -1,6 +1,6 @@
 /** What the benchmarks of record share: running parts of an evaluation, and the tables of what came out. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,13 +13,14 @@ export const data = process.env.MONITAUR_DATA ?? resolve(root, '../shared/data')
 export const machine = `${cpus()[0].model} × ${cpus().length}, Node ${process.version}`
 export const today = () => new Date().toISOString().slice(0, 10)
 
-/** `--out FOLDER`, `--jobs N`, `--report`. */
+/** `--out FOLDER`, `--jobs N`, `--report`, `--sixteenth`. */
 export function readOptions(folder) {
   const { values } = parseArgs({
     options: {
       out: { type: 'string', default: join(root, 'reports', folder) },
       jobs: { type: 'string', default: String(cpus().length) },
       report: { type: 'boolean', default: false },
+      sixteenth: { type: 'boolean', default: false },
     },
   })
   return values
@@ -59,6 +60,21 @@ export function runPart(
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   if (status !== 0) process.exit(status ?? 1)
+}
+
+/** A sixteenth of the pictures of each part, for the time that all of them would take. Returns minutes, those of everything. */
+export function timeParts(parts, options) {
+  rmSync(options.out, { recursive: true, force: true })
+  let all = 0
+  for (const [name, part] of Object.entries(parts)) {
+    const sources = Math.ceil(part.sources / 16)
+    const startMs = performance.now()
+    runPart(name, options, { ...part, sources })
+    const minutes = (((performance.now() - startMs) / 60_000) * part.sources) / sources
+    console.log(`${name}: ${minutes.toFixed(1)} min for ${part.sources} pictures, by ${sources} of them`)
+    all += minutes
+  }
+  return all
 }
 
 /** The sessions of these parts; none of one that has not run. */
