@@ -4,7 +4,6 @@
  *
  *   --quick  few rounds, to see that everything runs; the results go to reports/ only
  */
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
@@ -12,20 +11,14 @@ import { Worker } from 'node:worker_threads'
 import { wrap } from 'comlink'
 
 import { startWorker } from 'monitaur/worker'
-import { chromium } from 'playwright'
 import { timeCalls } from './border/calls.mjs'
 import { endpointOf } from './border/endpoint.mjs'
+import { launchChromium } from './chromium.mjs'
 import { ratio } from './kernels/measure.mjs'
 import { machine, median, write } from './server/report.mjs'
 
 const quick = process.argv.includes('--quick')
 const timing = quick ? { rounds: 3, sampleMs: 10, warmUpMs: 50 } : { rounds: 11, sampleMs: 100, warmUpMs: 1000 }
-const PLACES = [
-  process.env.MONITAUR_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
 const TYPES = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' }
 /** Only pages with both headers get shared memory. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
@@ -64,11 +57,9 @@ async function inNode() {
 }
 
 async function inChromium() {
-  const executablePath = PLACES.find((one) => one && existsSync(one))
-  if (executablePath === undefined) throw new Error('no Chromium: set MONITAUR_CHROMIUM to the path of one')
   const site = createServer(answer)
   await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve))
-  const opened = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const opened = await launchChromium()
   try {
     const page = await opened.newPage()
     await page.goto(`http://127.0.0.1:${site.address().port}/`)

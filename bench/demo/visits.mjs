@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { chromium } from 'playwright'
+import { launchChromium } from '../chromium.mjs'
 
 const FOLDER = fileURLToPath(new URL('../../dist/demo', import.meta.url))
 const TYPES = {
@@ -21,12 +21,7 @@ export async function visit(count) {
   if (!existsSync(join(FOLDER, 'index.html'))) throw new Error('dist/demo is missing: run npm run build:demo first')
   const server = await serve()
   const address = `http://127.0.0.1:${server.address().port}/`
-  const executablePath =
-    process.env.MONITAUR_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync)
-  const browser = await chromium.launch({
-    ...(executablePath && { executablePath }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
+  const browser = await launchChromium()
   const found = []
   for (let n = 0; n < count; n++) found.push(await visitOnce(browser, address))
   await browser.close()

@@ -1,15 +1,11 @@
 /** Goals 1 and 7 in Chromium. There is no clock of the CPU there: the clock on the wall, in turns, the median of the rounds. */
-import { existsSync } from 'node:fs'
-import { chromium } from 'playwright'
+import { findChromium, launchChromium, NO_CHROMIUM } from '../chromium.mjs'
 import { ratio } from './measure.mjs'
-
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** @returns `{ found, missing }`: rows, and why there are none. */
 export async function measureChromium({ quick, timing, kernels, reader }) {
-  const path = [process.env['MONITAUR_CHROMIUM'], ...PLACES].find((one) => one && existsSync(one))
-  if (path === undefined) return { found: [], missing: ['Chromium: set MONITAUR_CHROMIUM to the path of one'] }
-  const browser = await chromium.launch({ executablePath: path, args: ['--no-sandbox'] })
+  if (findChromium() === undefined) return { found: [], missing: [NO_CHROMIUM] }
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage()
     const found = []

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright'
+import { launchChromium } from '../chromium.mjs'
 import { CONFIG } from './traffic.mjs'
 
 const file = (relative) => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
@@ -39,8 +39,7 @@ export async function startChromium() {
     }
   })
   await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve))
-  const executablePath = process.env.MONITAUR_CHROMIUM ?? '/usr/bin/chromium'
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const browser = await launchChromium()
   const page = await browser.newPage()
   const failures = []
   page.on('pageerror', (error) => failures.push(error.message))
