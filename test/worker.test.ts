@@ -13,6 +13,8 @@ import {
   type WorkerOptions,
 } from '../src/worker/index.ts'
 import type { WorkerLike } from '../src/worker/link.ts'
+import { type PackedQueries, unpackQueries } from '../src/worker/packing.ts'
+import type { Call } from '../src/worker/protocol.ts'
 
 /** A worker that a test can end. */
 interface FakeWorker extends WorkerLike {
@@ -51,10 +53,10 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
     moved,
     postMessage(message, transfer = []) {
       posted.push(message)
-      const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
-      if (path[0] === 'apply') replays.push((argumentList[1]!.value as unknown[]).length)
+      const { verb, given } = message as Call
+      if (verb === 'apply') replays.push((given[1] as unknown[]).length)
       const sizes = transfer.map((one) => (one instanceof ArrayBuffer ? one.byteLength : 0))
-      if (path[0] === 'restore') moved.push(sizes.reduce((sum, size) => sum + size, 0))
+      if (verb === 'restore') moved.push(sizes.reduce((sum, size) => sum + size, 0))
       port1.postMessage(message, transfer)
     },
     addEventListener(type, listener) {
@@ -579,9 +581,9 @@ describe('pixels in shared memory', () => {
   /** Kinds of the buffers of all pictures that were sent. */
   const sent = () =>
     posted.flatMap((message) => {
-      const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown }[] }
-      if (path[0] !== 'process') return []
-      const queries = argumentList[2]!.value as { input: ReturnType<typeof picture> }[]
+      const { verb, given } = message as Call
+      if (verb !== 'process') return []
+      const queries = unpackQueries(given[2] as PackedQueries) as { input: ReturnType<typeof picture> }[]
       return queries.map(({ input }) => Object.prototype.toString.call(input.data.buffer).slice(8, -1))
     })
 

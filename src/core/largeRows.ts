@@ -104,12 +104,13 @@ export class LargeRows implements Rows {
 
   dots(q: Float64Array, count: number): Float64Array {
     const { kernels, f64 } = this.#memory
-    const out = workDoubles(count)
+    const out = workDoubles(count + 1)
     f64.set(q)
     this.#inSections(count, (slot, rows, results) => {
       kernels.dots(4 * this.#rowAt(slot), rows, this.#width, this.#stride, 0, results)
       for (let i = 0; i < rows; i++) out[slot + i] = f64[results / 8 + i]!
     })
+    out[count] = Number.NaN
     return out
   }
 

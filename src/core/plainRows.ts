@@ -10,8 +10,11 @@ export interface Rows {
   readonly isWide: boolean
   set(slot: number, vector: ArrayLike<number>, norm: number): void
   copy(slot: number, out: Floats, at: number): void
-  /** The scalar products with rows 0 … count − 1. Good until the next call, of whomever. */
-  dots(q: Float64Array, count: number): Float64Array
+  /**
+   * The scalar products with rows 0 … count − 1. Behind them that of the query with itself, where it is given as `floats` too
+   * and costs nothing; else NaN. Good until the next call, of whomever.
+   */
+  dots(q: Float64Array, count: number, floats?: Float32Array): Float64Array
   dot(slot: number, q: Float64Array): number
   squaredDistance(slot: number, q: Float64Array): number
 }
@@ -61,22 +64,29 @@ export class PlainRows implements Rows {
     out.set(this.#rows.subarray(slot * this.#width, (slot + 1) * this.#width), at)
   }
 
-  dots(q: Float64Array, count: number): Float64Array {
+  dots(q: Float64Array, count: number, floats?: Float32Array): Float64Array {
     const length = count * this.#width
     const memory = this.isWide || length < LEAST_NUMBERS || length > MOST_SHARED_NUMBERS ? undefined : sharedMemory()
-    const out = workDoubles(count)
+    const out = workDoubles(count + 1)
     if (memory === undefined) {
       dotRows({ rows: this.#rows, start: 0, stride: this.#width, count }, q, out)
+      out[count] = Number.NaN
       return out
     }
     const width = this.#width
+    // The kernel takes four rows in the time of one: the query makes up the number.
+    const padded = (count + 4) & ~3
+    const own = padded * width <= MOST_SHARED_NUMBERS ? floats : undefined
+    const all = own === undefined ? count : padded
     const rows = 8 * width
-    const results = rows + 8 * Math.ceil(length / 2)
+    const results = rows + 8 * Math.ceil((all * width) / 2)
     memory.f64.set(q)
     memory.f32.set(length === this.#rows.length ? this.#rows : this.#rows.subarray(0, length), rows / 4)
-    memory.kernels.dots(rows, count, width, width, 0, results)
+    if (own !== undefined) for (let i = count; i < padded; i++) memory.f32.set(own, rows / 4 + i * width)
+    memory.kernels.dots(rows, all, width, width, 0, results)
     const found = memory.f64
     for (let i = 0, at = results / 8; i < count; i++, at++) out[i] = found[at]!
+    out[count] = own === undefined ? Number.NaN : found[results / 8 + count]!
     return out
   }
 

@@ -45,6 +45,9 @@ export class VectorRing {
   #savings: RowsSaving[] = []
   /** The query as doubles. */
   #query = new Float64Array(0)
+  /** What {@link nearest} was asked for, and how long it is. */
+  #asked: ArrayLike<number> | undefined
+  #askedNorm = 0
 
   /** Makes `room` for so many rows at once. */
   constructor(
@@ -64,21 +67,30 @@ export class VectorRing {
 
   /**
    * The nearest row by cosine; the oldest of equals; `undefined` when empty. A zero vector has cosine 0 with
-   * everything. Sums are 64-bit and in a fixed order, so every runtime gives the same bits. O(size · dimension).
+   * everything. Sums are 64-bit and in a fixed order, so every runtime gives the same bits. O(size · dimension). Nobody
+   * changes the query until it is pushed.
    */
   nearest(query: ArrayLike<number>): Nearest | undefined {
     if (this.size === 0) return undefined
-    const q = this.#doubles(query)
-    const queryNorm = norm(q)
-    const { items } = this.#norms
-    const few = this.#rows instanceof LargeRows ? this.#rows.nominate(q, queryNorm, items) : undefined
-    const { index, cosine } = few === undefined ? this.#nearestOfAll(q, queryNorm) : this.#nearestOf(few, q, queryNorm)
+    const { index, cosine } =
+      this.#rows instanceof LargeRows ? this.#nearestOfMany(query, this.#rows) : this.#nearestOfAll(query)
     return { index, cosine: Math.min(Math.max(cosine, -1), 1) }
   }
 
-  #nearestOfAll(q: Float64Array, queryNorm: number): Nearest {
+  #nearestOfMany(query: ArrayLike<number>, rows: LargeRows): Nearest {
+    const q = this.#doubles(query)
+    const queryNorm = this.#ask(query, norm(q))
+    const few = rows.nominate(q, queryNorm, this.#norms.items)
+    return few === undefined ? this.#nearestOfAll(query) : this.#nearestOf(few, q, queryNorm)
+  }
+
+  #nearestOfAll(query: ArrayLike<number>): Nearest {
     const norms = this.#norms
-    const dots = this.#rows.dots(q, this.size)
+    const q = this.#doubles(query)
+    const asFloats = elementType(query) === 'Float32Array' ? (query as Float32Array) : undefined
+    const dots = this.#rows.dots(q, this.size, asFloats)
+    const squared = dots[this.size]!
+    const queryNorm = this.#ask(query, Number.isNaN(squared) ? norm(q) : Math.sqrt(squared))
     let index = 0
     let cosine = -Infinity
     for (let age = 0; age < this.size; age++) {
@@ -91,6 +103,12 @@ export class VectorRing {
       }
     }
     return { index, cosine }
+  }
+
+  #ask(query: ArrayLike<number>, queryNorm: number): number {
+    this.#asked = query
+    this.#askedNorm = queryNorm
+    return queryNorm
   }
 
   #nearestOf(slots: readonly number[], q: Float64Array, queryNorm: number): Nearest {
@@ -164,7 +182,8 @@ export class VectorRing {
     }
     const isLarge = this.#rows instanceof LargeRows
     if (!(isLarge || isWide) && (next + 1) * this.dimension > MOST_SHARED_NUMBERS) this.#enlarge()
-    const length = norm(vector)
+    const length = vector === this.#asked ? this.#askedNorm : norm(vector)
+    this.#asked = undefined
     if (this.#savings.length > 0) this.#keepForSavings(next)
     this.#set(next, vector, length)
     this.#norms.push(length)

@@ -56,6 +56,7 @@ export function guarded(
   if (model === undefined || holdsFor.backend === null) return featurizer
   return {
     ...featurizer,
+    ready: () => undefined,
     async observe(query, call) {
       const observation = await featurizer.observe(query, call)
       const { backend = holdsFor.backend } = await model.capabilities()

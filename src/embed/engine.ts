@@ -32,6 +32,8 @@ export interface Engine<Q, Entry, Result, Description> {
   readonly name: string
   /** May wait; changes nothing. Rejects with the error of a bad query. */
   featurize(query: Q, options: CallOptions): Promise<Entry>
+  /** The same at once, where the query brings all that it takes, which `apply` checks; else `undefined`. May throw as well. */
+  ready?(query: Q): Entry | undefined
   /** Learns; throws with the state unchanged. */
   apply(entry: Entry): Result
   /** All or nothing. */
@@ -67,6 +69,7 @@ export function detectorEngineWith(
   return {
     name,
     featurize: async (query, call) => featurizer.observe(new QueryFeatures(checkQuery(query)), call),
+    ready: (query) => featurizer.ready(checkQuery(query)),
     apply: (observation) => detector.process(observation),
     applyBatch: (observations) => detector.processBatch(observations),
     snapshot: () => detector.snapshot(),
@@ -121,14 +124,19 @@ export function splitName(json: unknown): {
 
 /** Entries of a batch, made at most eight at a time; an error's path begins with the query's place. */
 export async function featurizeAll<Q, Entry>(
-  engine: Pick<Engine<Q, Entry, unknown, unknown>, 'featurize'>,
+  engine: Pick<Engine<Q, Entry, unknown, unknown>, 'featurize' | 'ready'>,
   queries: readonly Q[],
   call: CallOptions,
 ): Promise<Entry[]> {
   // A typed array would map promises to numbers, and nobody would hear them fail.
   if (!Array.isArray(queries)) refuse('bad_query', 'must be a list of queries', queries, '')
   const entries: Entry[] = []
-  for (let start = 0; start < queries.length; start += BATCH) {
+  for (const [i, query] of queries.entries()) {
+    const entry = inPlace(i, () => engine.ready?.(query))
+    if (entry === undefined) break
+    entries.push(entry)
+  }
+  for (let start = entries.length; start < queries.length; start += BATCH) {
     const part = queries.slice(start, start + BATCH)
     entries.push(
       ...(await Promise.all(part.map((query, i) => atPlace(start + i, () => engine.featurize(query, call))))),
@@ -142,6 +150,18 @@ async function atPlace<T>(index: number, make: () => Promise<T>): Promise<T> {
   try {
     return await make()
   } catch (thrown) {
-    throw isMonitorError(thrown) ? withPath(thrown, `[${index}]`) : thrown
+    throw placed(thrown, index)
   }
+}
+
+function inPlace<T>(index: number, make: () => T): T {
+  try {
+    return make()
+  } catch (thrown) {
+    throw placed(thrown, index)
+  }
+}
+
+function placed(thrown: unknown, index: number): unknown {
+  return isMonitorError(thrown) ? withPath(thrown, `[${index}]`) : thrown
 }

@@ -38,7 +38,7 @@ import { isModelEmbedder } from './models.ts'
 import type { CallOptions } from './order.ts'
 import type { Parts } from './parts.ts'
 import { embedBy, hashBy } from './plugins.ts'
-import { copyOf, type InputKind, kindOf, type Query, requireInput } from './query.ts'
+import { copyOf, type InputKind, isList, kindOf, type Query, requireInput } from './query.ts'
 
 /** Takes the one feature of a query that a detector needs. */
 export interface Featurizer {
@@ -46,6 +46,8 @@ export interface Featurizer {
   applies(query: Query): boolean
   /** The embedder, where it stands on a model. */
   readonly model: ModelEmbedder<never> | undefined
+  /** What `observe` promises, at once and unchecked, where the query brings the feature; else `undefined`. */
+  ready(query: Query): Observation | undefined
   observe(features: QueryFeatures, options: CallOptions): Promise<Observation>
 }
 
@@ -83,6 +85,7 @@ export function createFeaturizer(
   return {
     applies: (query) => applies(spec, query),
     model: isModelEmbedder(settings.plugin) ? settings.plugin : undefined,
+    ready: spec.needs === 'embedding' || spec.needs === 'row' ? givenEmbedding : () => undefined,
     observe: (features, call) => observe(features, { spec, settings, detector, parts, call }),
   }
 }
@@ -154,11 +157,17 @@ function hashOf(kind: InputKind, value: string | Row | Pixels, { schema, limits 
   return perceptualHash(value as Pixels)
 }
 
+/** Lists are not copied again: the query is held, see `holdQuery`, or given away. */
+function givenEmbedding({ embedding }: Query): Observation | undefined {
+  if (embedding === undefined) return undefined
+  return { embedding: isList(embedding) ? embedding : copyOf(embedding) }
+}
+
 async function embedding(features: QueryFeatures, need: Need): Promise<Observation> {
-  const given = features.query.embedding
+  const given = givenEmbedding(features.query)
   if (given !== undefined) {
-    checkVector(given, 0)
-    return { embedding: copyOf(given) }
+    checkVector(given.embedding!, 0)
+    return given
   }
   const { kind, value } = await inputOf(features, need)
   const embedding = await vectorFor(features, need, kind, value)

@@ -111,6 +111,6 @@ export {
 } from './onnx/index.ts'
 export { type CallOptions, Order, type OrderOptions } from './order.ts'
 export { fewParts, type Parts } from './parts.ts'
-export { copyOfView, holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'
+export { copyOf, copyOfView, holdQuery, type InputKind, type InputOf, kindOf, type Query } from './query.ts'
 export { type CacheChoice, type LoadModelOptions, loadModel, type ModelSource } from './store/index.ts'
 export { type Dtype, fromTransformers, type TransformersOptions, type TransformersTask } from './transformers/index.ts'

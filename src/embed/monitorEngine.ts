@@ -65,8 +65,9 @@ export function stamp(
   now: () => number,
   call: CallOptions,
   copyPixels?: (data: ArrayBufferView) => unknown,
+  copyVector?: (vector: ArrayLike<number>) => ArrayLike<number>,
 ): Query {
-  const held = holdQuery(query, call, copyPixels)
+  const held = holdQuery(query, call, copyPixels, copyVector)
   const nowMs = now()
   if (held.timeMs === undefined) return { ...held, timeMs: nowMs }
   const isAhead = typeof held.timeMs === 'number' && held.timeMs > nowMs + MAX_AHEAD_MS

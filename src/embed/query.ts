@@ -75,11 +75,13 @@ export function requireInput(query: Query): unknown {
  * pixels. An ImageBitmap or a Blob cannot be changed and is taken as it is; a bitmap must stay open until the answer.
  *
  * @param copyPixels Copies the numbers of decoded pixels.
+ * @param copyVector Copies an embedding.
  */
 export function holdQuery<In>(
   query: Query<In>,
   { transfer = false }: CallOptions = {},
   copyPixels: (data: ArrayBufferView) => unknown = copyOfView,
+  copyVector: (vector: ArrayLike<number>) => ArrayLike<number> = copyOf,
 ): Query<In> {
   if (!isPlainObject(query)) refuse('bad_query', 'must be an object such as { input, modelOutput, client }', query, '')
   const { input, modelOutput, embedding } = query
@@ -88,7 +90,7 @@ export function holdQuery<In>(
     ...query,
     ...(input === undefined ? {} : { input: holdInput(input, copyPixels) as In }),
     ...(isList(modelOutput) ? { modelOutput: copyOf(modelOutput) } : {}),
-    ...(isList(embedding) ? { embedding: copyOf(embedding) } : {}),
+    ...(isList(embedding) ? { embedding: copyVector(embedding) } : {}),
   }
 }
 
@@ -119,7 +121,7 @@ export function copyOfView(view: ArrayBufferView): unknown {
   return slice.call(view as Uint8Array)
 }
 
-function isList(value: unknown): value is ArrayLike<number> {
+export function isList(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 }
 

@@ -4,7 +4,6 @@
  * Each machine keeps its last snapshot and the log of entries acknowledged since. A worker that dies is replaced by one
  * that is given both, so no acknowledged query is lost; those in flight are sent to it once more.
  */
-import type { Endpoint } from 'comlink'
 import {
   type Builtins,
   type Description,
@@ -41,8 +40,8 @@ import {
 } from '../embed/index.ts'
 import { Link, type LinkOptions, type WorkerLike } from './link.ts'
 import { MachineClient } from './machine.ts'
-import type { HostApi, MachineConfig } from './protocol.ts'
-import { sharedCopyOf } from './transfer.ts'
+import type { Endpoint, HostApi, MachineConfig } from './protocol.ts'
+import { joinedCopies, sharedCopyOf } from './transfer.ts'
 
 export interface WorkerOptions extends LinkOptions {
   /**
@@ -188,7 +187,8 @@ function detectorOver(name: string, machine: MachineClient, copyPixels: CopyPixe
       return result as Detection
     },
     async processBatch(queries, options = {}) {
-      const held = queries.map((query) => holdQuery(query, options, copyPixels))
+      const copyVector = joinedCopies(queries)
+      const held = queries.map((query) => holdQuery(query, options, copyPixels, copyVector))
       return (await machine.process(held, true, options)) as Detection[]
     },
     snapshot: () => machine.snapshot(),
@@ -226,13 +226,9 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now,
       return learn(applied)
     },
     async inspectBatch(queries, options = {}) {
-      return (
-        await machine.process(
-          queries.map((query) => stamp(query, now, options, copyPixels)),
-          true,
-          options,
-        )
-      ).map(learn)
+      const copyVector = joinedCopies(queries)
+      const held = queries.map((query) => stamp(query, now, options, copyPixels, copyVector))
+      return (await machine.process(held, true, options)).map(learn)
     },
     async suspend(client, forMs = policy.suspendForMs) {
       learn(await machine.apply({ kind: 'suspend', client, timeMs: now(), untilMs: now() + forMs }))

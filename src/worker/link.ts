@@ -1,14 +1,14 @@
 /**
  * The page's side of one worker: a connection that notices when the worker is gone and starts another.
  *
- * comlink has no timeouts, and a call to a terminated worker never settles. So every call here races against the
- * worker's death and a clock. After a death the calls in flight reject with `worker_lost` (who made them may send them
- * again), a new worker is started, each time twice as late, up to a limit, and its machines are made again before calls
- * pass.
+ * A call to a worker that was ended or hangs is never answered. After a death the calls in flight reject with `worker_lost`
+ * (who made them may send them again), a new worker is started, each time twice as late, up to a limit, and its machines
+ * are made again before calls pass.
  */
-import { type Endpoint, type ProxyMethods, releaseProxy, wrap } from 'comlink'
 import { MonitorError } from '../core/index.ts'
-import { type HostApi, PROTOCOL } from './protocol.ts'
+import { type Channel, openChannel } from './channel.ts'
+import { type Endpoint, type HostApi, PROTOCOL } from './protocol.ts'
+import { type Lane, Watch } from './watch.ts'
 
 /** For whoever starts something that never answers: another module, a script that is not there, no module at all. */
 const HOW_TO_START =
@@ -41,19 +41,16 @@ export interface Replacing {
   prepare(api: HostApi): Promise<void>
 }
 
-/** Calls that are answered in order. */
-export interface Lane {
-  answers: number
-}
-
 /** One life of a worker. */
 interface Session {
   /** Throws what ended this life, once it has ended. */
   readonly api: () => HostApi
-  /** Rejects when this worker is gone. */
-  readonly lost: Promise<never>
-  /** Resolves when the worker is ready for calls; rejects as `lost` does. */
+  /** Resolves when the worker is ready for calls; rejects when it is gone. */
   readonly ready: Promise<void>
+  readonly watch: Watch
+  isReady: boolean
+  /** Calls that wait for `ready`: no later one passes them. */
+  queued: number
   end(error: MonitorError): void
 }
 
@@ -95,12 +92,18 @@ export class Link {
    * One call to the worker, sent as soon as the worker is ready. Rejects with `worker_lost`, `timeout` or `disposed`, or
    * with what `send` throws.
    */
-  async call<T>(send: (api: HostApi) => Promise<T>, lane: Lane = { answers: 0 }): Promise<T> {
+  async call<T>(send: (api: HostApi) => Promise<T>, lane: Lane = { aliveMs: 0 }): Promise<T> {
     if (this.#dead !== undefined) throw this.#dead
     const session = this.#session
-    await Promise.race([session.lost, session.ready])
-    const answer = await this.#inTime(send(session.api()), session, lane)
-    lane.answers++
+    if (!session.isReady || session.queued > 0) {
+      session.queued++
+      try {
+        await session.ready
+      } finally {
+        session.queued--
+      }
+    }
+    const answer = await session.watch.wait(lane, send(session.api()))
     this.#failuresInRow = 0
     return answer
   }
@@ -122,9 +125,9 @@ export class Link {
     const lost = new Promise<never>((_, reject) => {
       kill = reject
     })
-    lost.catch(() => {}) // every call races against it; nobody waits for it alone
+    lost.catch(() => {}) // heard while it starts; nobody waits for it alone
     let close = () => {}
-    let api: (HostApi & ProxyMethods) | undefined
+    let channel: Channel | undefined
     let ended: MonitorError | undefined
 
     const begin = async () => {
@@ -132,26 +135,32 @@ export class Link {
       if (ended !== undefined) throw ended
       const endpoint = make()
       close = this.#watch(endpoint, (error) => this.#lose(session, error))
-      api = wrap<HostApi>(endpoint) as unknown as HostApi & ProxyMethods // every verb is a promise already
-      await this.#greet(api, lost)
+      channel = openChannel(endpoint)
+      await this.#greet(channel.api, lost)
+      session.isReady = true
     }
+    const onLate = ({ message }: MonitorError) =>
+      this.#lose(session, new MonitorError('worker_lost', `the worker was replaced: ${message}`))
     const session: Session = {
       api() {
         if (ended !== undefined) throw ended
-        return api!
+        return channel!.api
       },
-      lost,
       ready: Promise.resolve()
         .then(begin)
         .catch((thrown) => {
           this.#lose(session, asLost(thrown))
           return lost
         }),
+      watch: new Watch(this.#options.timeoutMs, onLate),
+      isReady: false,
+      queued: 0,
       end(error) {
         ended = error
-        api?.[releaseProxy]()
+        channel?.end()
         close()
         kill(error)
+        session.watch.end(error)
       },
     }
     session.ready.catch(() => {}) // as for `lost`
@@ -191,21 +200,6 @@ export class Link {
       this.#options.timeoutMs,
       'the state to be restored',
     )
-  }
-
-  async #inTime<T>(answer: Promise<T>, session: Session, lane: Lane): Promise<T> {
-    const settled = Promise.race([session.lost, answer])
-    for (;;) {
-      const before = lane.answers
-      try {
-        return await withClock(settled, this.#options.timeoutMs, 'an answer')
-      } catch (thrown) {
-        if (!(thrown instanceof MonitorError) || thrown.code !== 'timeout') throw thrown
-        if (lane.answers > before) continue
-        this.#lose(session, new MonitorError('worker_lost', `the worker was replaced: ${thrown.message}`))
-        throw thrown
-      }
-    }
   }
 
   #lose(session: Session, error: MonitorError): void {

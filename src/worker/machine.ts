@@ -2,15 +2,15 @@
  * One detector or monitor in a worker, seen from the page: its last snapshot, the log of what has been acknowledged
  * since, and the calls to it.
  */
-import { proxy, transfer } from 'comlink'
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { ClientExport, Policy, Suspension } from '../core/monitor/index.ts'
 import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
-import type { Lane, Link } from './link.ts'
+import type { Link } from './link.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
 import { stateSender } from './sendState.ts'
 import { unwrap } from './serve.ts'
 import { buffersOf, sizeOf } from './transfer.ts'
+import type { Lane } from './watch.ts'
 
 /** A state is fetched only when the log has grown to an eighth of it: else a large one would be copied all the time. */
 const STATE_PER_LOG = 8
@@ -37,7 +37,7 @@ export class MachineClient {
   readonly #link: Link
   readonly #options: { readonly snapshotEvery: number; readonly maxPending: number }
   readonly #forget: () => void
-  readonly #lane: Lane = { answers: 0 }
+  readonly #lane: Lane = { aliveMs: 0 }
   #base: Snapshot | undefined
   #baseSize = 0
   /** Entries that the worker had applied then. */
@@ -72,7 +72,7 @@ export class MachineClient {
   async #open(): Promise<Policy | null> {
     for (;;) {
       try {
-        const policy = await this.#ask((api) => api.open(this.name, this.#config, proxy(this.#tell)), 'bad_config')
+        const policy = await this.#ask((api) => api.open(this.name, this.#config, this.#tell), 'bad_config')
         this.#isOpen = true
         return policy
       } catch (thrown) {
@@ -87,7 +87,7 @@ export class MachineClient {
   /** Makes the machine again in a fresh worker, from the last snapshot and the log. */
   async revive(api: HostApi): Promise<void> {
     if (!this.#isOpen) return
-    unwrap(await api.open(this.name, this.#config, proxy(this.#tell)))
+    unwrap(await api.open(this.name, this.#config, this.#tell))
     if (this.#base !== undefined) unwrap(await stateSender(this.#base).send(api, this.name))
     const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
@@ -99,7 +99,7 @@ export class MachineClient {
 
   /** A model that loads is alive, however long it takes. */
   readonly #tell = (event: ModelEvent): void => {
-    this.#lane.answers++
+    this.#lane.aliveMs = performance.now()
     if (event.kind === 'progress') for (const report of this.#progress) report(event)
     this.onEvent?.(event)
   }
@@ -113,9 +113,9 @@ export class MachineClient {
     const { signal, transfer: given = false } = options
     this.#pending++
     try {
-      const queries = held.map(({ metadata: _, ...query }) => query) // nobody looks at it, and it may not be clonable
-      const sent = given ? transfer(queries, buffersOf(queries)) : queries
-      const send = (api: HostApi, call: number) => api.process(this.name, call, sent, batch)
+      const queries = held.map(withoutMetadata)
+      const moved = given ? buffersOf(queries) : undefined
+      const send = (api: HostApi, call: number) => api.process(this.name, call, queries, batch, moved)
       return this.#learn(await this.#stoppable(signal, send, !given))
     } finally {
       this.#pending--
@@ -142,10 +142,11 @@ export class MachineClient {
     run: (api: HostApi, call: number) => Promise<Reply<T>>,
     canRepeat = true,
   ): Promise<T> {
+    if (signal === undefined) return this.#send((api) => run(api, 0), { canRepeat })
     throwIfAborted(signal)
     const call = ++this.#calls
     const cancel = () => this.#link.call((api) => api.cancel(this.name, call)).catch(() => {})
-    signal?.addEventListener('abort', cancel, { once: true })
+    signal.addEventListener('abort', cancel, { once: true })
     try {
       const send = (api: HostApi) => {
         throwIfAborted(signal) // from here on the cancelling comes behind the call
@@ -153,7 +154,7 @@ export class MachineClient {
       }
       return await this.#send(send, { canRepeat })
     } finally {
-      signal?.removeEventListener('abort', cancel)
+      signal.removeEventListener('abort', cancel)
     }
   }
 
@@ -289,6 +290,13 @@ export class MachineClient {
       throw toMonitorError(thrown, 'plugin_failed') // an answer that cannot be sent back
     }
   }
+}
+
+/** Nobody looks at it there, and it may not be clonable. */
+function withoutMetadata(query: Query): Query {
+  if (!('metadata' in query)) return query
+  const { metadata: _, ...rest } = query
+  return rest
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

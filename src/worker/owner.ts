@@ -1,57 +1,75 @@
 /**
- * An endpoint that lets nothing through but calls of its owner. comlink alone would take any message: one that sets a
- * prototype, or asks for the constructor of a function, would run whatever its sender likes.
+ * The worker's side of the border: it answers calls of its owner and is deaf to everything else, whoever sends it. What
+ * comes is plain data, and a verb is called only if it stands in the list.
  */
-import type { Endpoint } from 'comlink'
+import { toMonitorError } from '../core/index.ts'
+import { type PackedQueries, packApplied, unpackQueries } from './packing.ts'
+import { type Answer, BYE, type Call, type Endpoint, type HostApi, type Reply } from './protocol.ts'
 
 type Heard = Event & { readonly data?: unknown; readonly origin?: unknown }
+type Given = readonly never[]
 
-/** The same endpoint, deaf to all messages but the owner's calls of these verbs and its goodbye. */
-export function ownEndpoint(endpoint: Endpoint, verbs: ReadonlySet<string>): Endpoint {
-  const heard = new Map<unknown, (event: Event) => void>()
-  return {
-    postMessage: (message, transfer = []) => endpoint.postMessage(message, transfer),
-    ...(endpoint.start === undefined ? {} : { start: () => endpoint.start?.() }),
-    addEventListener(type, listener, options) {
-      const only = (event: Event) => {
-        if (type !== 'message' || isCall(event, verbs)) tell(listener, event)
-      }
-      heard.set(listener, only)
-      endpoint.addEventListener(type, only, options)
-    },
-    removeEventListener(type, listener, options) {
-      const only = heard.get(listener)
-      if (only !== undefined) endpoint.removeEventListener(type, only, options)
-      heard.delete(listener)
-    },
+/** Answers the owner's calls until its goodbye. */
+export function answerOwner(endpoint: Endpoint, host: HostApi): void {
+  const verbs = new Set([...Object.keys(host), BYE])
+  endpoint.addEventListener('message', hear)
+  endpoint.start?.()
+
+  function hear(event: Event): void {
+    const call = callOf(event, verbs)
+    if (call === undefined) return
+    if (call.verb === BYE) endpoint.removeEventListener('message', hear)
+    void answer(call)
+  }
+
+  async function answer({ id, verb, given }: Call): Promise<void> {
+    let value: unknown
+    try {
+      value = await run(verb, given as Given)
+    } catch (thrown) {
+      value = refused(thrown)
+    }
+    try {
+      post({ id, value }, value)
+    } catch (thrown) {
+      post({ id, value: refused(thrown) }) // an answer that cannot be cloned
+    }
+  }
+
+  async function run(verb: string, given: Given): Promise<unknown> {
+    if (verb === BYE) return undefined
+    if (verb === 'process') return processed(given as never)
+    if (verb === 'open') {
+      const [machine, config] = given
+      return host.open(machine!, config!, (event) => post({ machine: machine!, event }))
+    }
+    return (host[verb as keyof HostApi] as (...all: Given) => Promise<unknown>)(...given)
+  }
+
+  async function processed([machine, call, sent, batch]: [string, number, PackedQueries, boolean]): Promise<unknown> {
+    const queries = unpackQueries(sent)
+    const reply = await host.process(machine, call, queries, batch)
+    return reply.ok ? { ok: true, value: packApplied(reply.value, sent.isKept ? queries : undefined) } : reply
+  }
+
+  function post(answer: Answer, reply?: unknown): void {
+    const { moved, ...rest } = Object(reply) as { readonly moved?: readonly ArrayBuffer[] }
+    if (moved === undefined) endpoint.postMessage(answer)
+    else endpoint.postMessage({ ...answer, value: rest }, [...moved])
   }
 }
 
-function tell(listener: EventListenerOrEventListenerObject, event: Event): void {
-  if (typeof listener === 'function') listener(event)
-  else listener.handleEvent(event)
+function refused(thrown: unknown): Reply<never> {
+  return { ok: false, error: toMonitorError(thrown, 'plugin_failed').toJSON() }
 }
 
 /**
- * True for a call of a verb, or for the end of all calls. Messages of a worker's maker, and of the holder of the other
- * port, name no origin; those between windows always do.
+ * A call of one of the verbs, or `undefined`. Messages of a worker's maker, and of the holder of the other port, name no
+ * origin; those between windows always do.
  */
-function isCall({ data, origin = '' }: Heard, verbs: ReadonlySet<string>): boolean {
-  if (origin !== '' || typeof data !== 'object' || data === null) return false
-  const { type, id, path, argumentList } = data as Readonly<Record<string, unknown>>
-  if (typeof id !== 'string') return false
-  if (type === 'RELEASE') return true
-  const isVerb = Array.isArray(path) && path.length === 1 && typeof path[0] === 'string' && verbs.has(path[0])
-  return type === 'APPLY' && isVerb && Array.isArray(argumentList) && argumentList.every(isArgument)
-}
-
-/** A value as it is, or a function of the owner's behind a port. */
-function isArgument(one: unknown): boolean {
-  const { type, name, value } = Object(one) as Readonly<Record<string, unknown>>
-  return type === 'RAW' || (type === 'HANDLER' && name === 'proxy' && isPort(value))
-}
-
-/** By its verb, since functions cannot be sent; the tag of a port is another one in Node. */
-function isPort(value: unknown): boolean {
-  return typeof (value as Partial<MessagePort> | undefined)?.postMessage === 'function'
+function callOf({ data, origin = '' }: Heard, verbs: ReadonlySet<string>): Call | undefined {
+  if (origin !== '' || typeof data !== 'object' || data === null) return undefined
+  const { id, verb, given } = data as Readonly<Record<string, unknown>>
+  const isCall = typeof id === 'number' && typeof verb === 'string' && verbs.has(verb) && Array.isArray(given)
+  return isCall ? (data as Call) : undefined
 }

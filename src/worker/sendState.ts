@@ -1,5 +1,4 @@
 /** How a state gets to a worker without a pause on either side. */
-import { transfer } from 'comlink'
 import { type InPieces, isPlainObject, type Snapshot } from '../core/index.ts'
 import type { HostApi, Reply, State } from './protocol.ts'
 import { untilWhole } from './serve.ts'
@@ -24,7 +23,7 @@ export function stateSender(snapshot: Snapshot): StateSender {
     const { value, buffers, fill } = copy ?? movable(snapshot)
     copy = undefined // gone once it is sent
     await untilWhole(fill)
-    return api.restore(machine, transfer(value, [...buffers]))
+    return api.restore(machine, value, buffers)
   }
 }
 

@@ -1,5 +1,4 @@
-/** The worker's side: machines by name, each with its own order, behind comlink. */
-import { type Endpoint, expose, type ProxyMethods, releaseProxy, transfer } from 'comlink'
+/** The worker's side: machines by name, each with its own order. */
 import {
   errorFromPlain,
   type InPieces,
@@ -12,6 +11,7 @@ import {
 import type { StreamMonitorConfig } from '../core/monitor/index.ts'
 import {
   type AnyRegistry,
+  type CallOptions,
   capabilitiesOfAll,
   createDetectorEngine,
   createMonitorEngine,
@@ -24,9 +24,10 @@ import {
   type Query,
   warmupAll,
 } from '../embed/index.ts'
-import { ownEndpoint } from './owner.ts'
+import { answerOwner } from './owner.ts'
 import {
   type Applied,
+  type Endpoint,
   type HostApi,
   type LogEntry,
   type MachineConfig,
@@ -65,8 +66,7 @@ export function serveWorker(endpoint: Endpoint, options: ServeOptions = {}): voi
     const message = 'must be a worker or a port: every page that holds a window can send to it; use a MessageChannel'
     throw new MonitorError('bad_config', message, 'endpoint')
   }
-  const host = createHost(options)
-  expose(host, ownEndpoint(endpoint, new Set(Object.keys(host))))
+  answerOwner(endpoint, createHost(options))
 }
 
 /** The host's verbs, without a border. */
@@ -80,15 +80,11 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
       reply(async () => {
         const engine = engineOf(config)
         const order = new Order({ maxPending: Number.POSITIVE_INFINITY }) // the page counts
-        const stop = listenToAll(engine.models, tell)
-        const deafen = () => {
-          stop()
-          ;(tell as Partial<ProxyMethods>)[releaseProxy]?.()
-        }
+        const deafen = listenToAll(engine.models, tell)
         machines.set(name, { engine, order, applied: 0, deafen })
         return config.kind === 'monitor' ? (engine as unknown as MonitorEngine).describe().policy : null
       }),
-    process: (name, call, queries, batch) => reply(() => process(machine(name), `${name}:${call}`, queries, batch)),
+    process: (name, call, queries, batch) => reply(async () => process(name, call, queries, batch)),
     apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
     async cancel(name, call) {
       if (typeof name === 'string' && typeof call === 'number') calls.get(`${name}:${call}`)?.abort()
@@ -117,7 +113,7 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     exportClient: (name, client) =>
       reply(() => now(name, ({ engine }) => (engine as unknown as MonitorEngine).stream.exportClient(client))),
     warmup: (name, call) =>
-      reply(() => stoppable(`${name}:${call}`, (signal) => warmupAll(machine(name).engine.models, { signal }))),
+      reply(() => stoppable(name, call, (options) => warmupAll(machine(name).engine.models, options))),
     capabilities: (name) => reply(() => capabilitiesOfAll(machine(name).engine.models)),
     close: (name) =>
       reply(async () => {
@@ -161,22 +157,25 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     )
   }
 
-  async function process(target: Machine, call: string, queries: readonly Query[], batch: boolean): Promise<Applied> {
-    return stoppable(call, (signal) => {
+  function process(name: string, call: number, queries: readonly Query[], batch: boolean): Promise<Applied> {
+    const target = machine(name)
+    return stoppable(name, call, (options) => {
       const featurize = batch
-        ? () => featurizeAll(target.engine, queries, { signal })
-        : async () => [await target.engine.featurize(queries[0]!, { signal })]
-      return target.order.run(featurize, (entries) => applied(target, entries, batch), { signal })
+        ? () => featurizeAll(target.engine, queries, options)
+        : async () => [await target.engine.featurize(queries[0]!, options)]
+      return target.order.run(featurize, (entries) => applied(target, entries, batch), options)
     })
   }
 
-  async function stoppable<T>(call: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function stoppable<T>(name: string, call: number, run: (options: CallOptions) => Promise<T>): Promise<T> {
+    if (call === 0) return run({})
     const control = new AbortController()
-    calls.set(call, control)
+    const key = `${name}:${call}`
+    calls.set(key, control)
     try {
-      return await run(control.signal)
+      return await run({ signal: control.signal })
     } finally {
-      calls.delete(call)
+      calls.delete(key)
     }
   }
 
@@ -214,14 +213,14 @@ export async function untilWhole(fill: () => boolean): Promise<void> {
 
 /** Queries have their turn between two pieces, and large buffers are moved, not copied. */
 async function replyInPieces<T>(work: () => Promise<InPieces<T>>): Promise<Reply<T>> {
-  let buffers: readonly ArrayBuffer[] = []
+  let moved: readonly ArrayBuffer[] = []
   const whole = await reply(async () => {
     const pieces = await work()
     await untilWhole(pieces.fill)
-    buffers = pieces.buffers
+    moved = pieces.buffers
     return pieces.value
   })
-  return transfer(whole, [...buffers])
+  return whole.ok ? { ...whole, moved } : whole
 }
 
 /** The value of a reply; its error is rebuilt with code and path. */

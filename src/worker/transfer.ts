@@ -1,5 +1,6 @@
 /** What crosses to another thread: which parts of a query can be moved instead of copied, and how large data is. */
-import { copyOfView, type Query } from '../embed/index.ts'
+import { elementType } from '../core/index.ts'
+import { copyOf, copyOfView, type Query } from '../embed/index.ts'
 
 /** What queries that were given away can be moved by, each once. Shared memory is left out: it cannot be moved. */
 export function buffersOf(queries: readonly Query[]): Transferable[] {
@@ -39,6 +40,25 @@ export function sharedCopyOf(data: ArrayBufferView): unknown {
   const copy = new Kind(new SharedArrayBuffer(data.byteLength))
   copy.set(data as Uint8Array)
   return copy
+}
+
+/** Copies the vectors of a batch one behind the other into one buffer, which crosses as one; what is not like the first, by itself. */
+export function joinedCopies(queries: readonly Query[]): (vector: ArrayLike<number>) => ArrayLike<number> {
+  const { length } = Object(Object(queries[0]).embedding) as ArrayLike<number>
+  if (queries.length < 2 || !queries.every((query) => isRow(Object(query).embedding, length))) return copyOf
+  const joined = new Float32Array(queries.length * length)
+  let at = 0
+  return (vector) => {
+    if (!isRow(vector, length) || at === joined.length) return copyOf(vector)
+    const copy = joined.subarray(at, at + length)
+    at += length
+    copy.set(vector)
+    return copy
+  }
+}
+
+function isRow(vector: unknown, length: number): vector is Float32Array {
+  return elementType(vector) === 'Float32Array' && (vector as Float32Array).length === length
 }
 
 /** About how many bytes plain data takes. */

@@ -120,12 +120,21 @@ describe('the worker', () => {
       removeEventListener() {},
     }
     serveWorker(endpoint as never)
-    const value = { type: 'RAW', value: 'globalThis.reached = 1' }
+    const value = 'globalThis.reached = 1'
+    const objects = {
+      kind: 'objects',
+      count: 2,
+      keys: ['__proto__'],
+      columns: [{ kind: 'same', value: { reached: 1 } }],
+    }
     const messages = [
-      { id: '1', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [value] },
-      { id: '2', type: 'APPLY', path: ['hello', 'constructor'], argumentList: [value] },
-      { id: '3', type: 'SET', path: ['__proto__', 'reached'], value },
-      { id: '4', type: 'SET', path: ['hello'], value },
+      { id: 1, verb: 'constructor', given: [value] },
+      { id: 2, verb: '__proto__', given: [{ reached: 1 }] },
+      { id: 3, verb: ['hello', 'constructor'], given: [value] },
+      { id: 4, verb: 'process', given: ['m', 0, { list: objects, isKept: true }, true] },
+      // as comlink would have it
+      { id: '5', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [{ type: 'RAW', value }] },
+      { id: '6', type: 'SET', path: ['__proto__', 'reached'], value: { type: 'RAW', value } },
     ]
     for (const data of messages) for (const listener of listeners) listener({ data, origin: '', ports: [] })
     expect(({} as Record<string, unknown>)['reached']).toBeUndefined()

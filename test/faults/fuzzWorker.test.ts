@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { fromBody, fromJson, fromMultipart, monitorFetch, probabilitiesAt } from '../../src/edge/index.ts'
 import { createMonitor } from '../../src/index.ts'
+import { packQueries } from '../../src/worker/packing.ts'
 import type { HostApi, Reply } from '../../src/worker/protocol.ts'
 import { createHost, serveWorker } from '../../src/worker/serve.ts'
 import { listened, named } from '../tools/edge.ts'
@@ -63,31 +64,14 @@ describe('the verbs of a worker', () => {
 
 describe('messages to a worker', () => {
   const good = fc.constantFrom<unknown>(
-    { id: '1', type: 'APPLY', path: ['hello'], argumentList: [] },
-    {
-      id: '2',
-      type: 'APPLY',
-      path: ['open'],
-      argumentList: [
-        { type: 'RAW', value: 'm' },
-        { type: 'RAW', value: config },
-      ],
-    },
-    { id: '3', type: 'SET', path: ['__proto__', 'polluted'], value: { type: 'RAW', value: 1 } },
-    { id: '4', type: 'GET', path: ['hello', 'constructor'] },
-    {
-      id: '5',
-      type: 'CONSTRUCT',
-      path: ['hello', 'constructor'],
-      argumentList: [{ type: 'RAW', value: 'globalThis.polluted = 1' }],
-    },
-    {
-      id: '6',
-      type: 'APPLY',
-      path: ['hello'],
-      argumentList: [{ type: 'HANDLER', name: 'throw', value: { isError: false, value: 1 } }],
-    },
-    { id: '7', type: 'ENDPOINT', path: [] },
+    { id: 1, verb: 'hello', given: [] },
+    { id: 2, verb: 'open', given: ['m', config] },
+    { id: 3, verb: 'process', given: ['m', 0, packQueries([{ input: 'x' }, { input: 'y' }], true), true] },
+    { id: 4, verb: 'process', given: ['m', 1, packQueries([{ embedding: [1, 2] }], false), false] },
+    { id: 5, verb: '__proto__', given: [{ polluted: 1 }] },
+    { id: 6, verb: 'constructor', given: ['globalThis.polluted = 1'] },
+    { id: 7, verb: 'bye', given: [] },
+    { id: '8', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [{ type: 'RAW', value: 1 }] },
   )
   fuzz('a message', { of: fc.oneof(spoilt(good), oddValue), short: 2000, full: 120_000 }, async (data) => {
     const listeners: ((event: object) => void)[] = []
@@ -98,7 +82,7 @@ describe('messages to a worker', () => {
       removeEventListener: () => {},
     } as never)
     for (const listener of listeners) listener({ data, origin: '', ports: [] })
-    await Promise.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
     expectClean()
     expect((globalThis as Record<string, unknown>)['polluted']).toBeUndefined()
   })

@@ -15,7 +15,7 @@ function endpoint() {
     removeEventListener: () => {},
   } as never)
   const send = async (origin: string | undefined) => {
-    const data = { id: '1', type: 'APPLY', path: ['hello'], argumentList: [] }
+    const data = { id: 1, verb: 'hello', given: [] }
     for (const listener of listeners) listener({ data, ...(origin === undefined ? {} : { origin }), ports: [] })
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

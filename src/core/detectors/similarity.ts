@@ -98,6 +98,7 @@ export function similarityLogic<Checked>(
   const range = config.similarity === undefined ? { min: -1, max: 1 } : {}
   const threshold = checkNumber(config.threshold, range, `${path}.threshold`)
   const capacity = checkHistory(config, path)
+  const thresholdWords = threshold.toFixed(4)
   let incident: Incident | null = null
 
   const { check, checkBatch, mayThrow, size } = memory
@@ -115,7 +116,7 @@ export function similarityLogic<Checked>(
       score,
       threshold,
       confidence: toConfidence(score),
-      reason: `Similarity score${nearest?.isMirrored ? ' when mirrored' : ''}: ${score.toFixed(4)}, threshold: ${threshold.toFixed(4)}.`,
+      reason: `Similarity score${nearest?.isMirrored ? ' when mirrored' : ''}: ${score.toFixed(4)}, threshold: ${thresholdWords}.`,
       metadata: { mostSimilarIndex: nearest?.index ?? null, similarityScore: nearest?.cosine ?? null, historySize },
     }
   }

@@ -232,8 +232,8 @@ export async function longStream(count: number) {
     worker = makers.script()
     const post = worker.postMessage.bind(worker) as (message: unknown, options?: unknown) => void
     worker.postMessage = (message: unknown, options?: unknown) => {
-      const { path = [], argumentList = [] } = message as { path?: string[]; argumentList?: { value: unknown[] }[] }
-      if (path[0] === 'apply') replayed += argumentList[1]!.value.length
+      const { verb, given } = message as { verb: string; given: unknown[][] }
+      if (verb === 'apply') replayed += given[1]!.length
       post(message, options)
     }
     return worker

@@ -1,0 +1,87 @@
+/** The page's side of the border: each verb of the worker as a function, one message each way. */
+import { packQueries, unpackApplied } from './packing.ts'
+import { type Answer, BYE, type Call, type Endpoint, type HostApi, type Reply, type TellEvent } from './protocol.ts'
+
+export interface Channel {
+  readonly api: HostApi
+  /** Nothing is asked or heard any more; a port is closed once the other side knows. */
+  end(): void
+}
+
+interface Waiting {
+  resolve(value: unknown): void
+}
+
+/** Speaks with whoever answers on an endpoint. A call that nobody answers is never settled: see link.ts. */
+export function openChannel(endpoint: Endpoint): Channel {
+  const waiting = new Map<number, Waiting>()
+  /** Who hears of a machine's models. */
+  const tellers = new Map<string, TellEvent>()
+  let calls = 0
+  const listener = hear as unknown as EventListener
+  endpoint.addEventListener('message', listener)
+  endpoint.start?.()
+
+  function hear({ data }: { readonly data: Answer | null | undefined }): void {
+    if (typeof data !== 'object' || data === null) return
+    if ('event' in data) tellers.get(data.machine)?.(data.event)
+    else {
+      const asked = waiting.get(data.id)
+      waiting.delete(data.id)
+      asked?.resolve(data.value)
+    }
+  }
+
+  function ask<T>(verb: string, given: readonly unknown[], moved: readonly Transferable[] = []): Promise<T> {
+    const id = ++calls
+    const call: Call = { id, verb, given }
+    return new Promise((resolve, reject) => {
+      try {
+        endpoint.postMessage(call, moved as Transferable[])
+        waiting.set(id, { resolve: resolve as Waiting['resolve'] })
+      } catch (thrown) {
+        reject(thrown)
+      }
+    })
+  }
+
+  const api: HostApi = {
+    hello: () => ask('hello', []),
+    open(machine, config, tell) {
+      tellers.set(machine, tell)
+      return ask('open', [machine, config])
+    },
+    async process(machine, call, queries, batch, moved) {
+      const sent = packQueries(queries, moved === undefined)
+      const reply = await ask<Reply<never>>('process', [machine, call, sent, batch], moved)
+      return reply.ok ? { ok: true, value: unpackApplied(reply.value, queries) } : reply
+    },
+    apply: (...given) => ask('apply', given),
+    cancel: (...given) => ask('cancel', given),
+    snapshot: (...given) => ask('snapshot', given),
+    restore: (machine, snapshot, moved) => ask('restore', [machine, snapshot], moved),
+    reset: (...given) => ask('reset', given),
+    describe: (...given) => ask('describe', given),
+    clients: (...given) => ask('clients', given),
+    suspensions: (...given) => ask('suspensions', given),
+    warmup: (...given) => ask('warmup', given),
+    capabilities: (...given) => ask('capabilities', given),
+    exportClient: (...given) => ask('exportClient', given),
+    close(machine) {
+      tellers.delete(machine)
+      return ask('close', [machine])
+    },
+  }
+
+  return {
+    api,
+    end() {
+      waiting.clear()
+      tellers.clear()
+      void ask(BYE, []).then(() => {
+        endpoint.removeEventListener('message', listener)
+        if (endpoint.constructor.name === 'MessagePort') (endpoint as MessagePort).close()
+      })
+    },
+  }
+}
