@@ -1,6 +1,7 @@
 /** The page's side of the border: each verb of the worker as a function, one message each way. */
-import { packQueries, unpackApplied } from './packing.ts'
+import { type PackedApplied, packQueries, unpackApplied } from './packing.ts'
 import { type Answer, BYE, type Call, type Endpoint, type HostApi, type Reply, type TellEvent } from './protocol.ts'
+import { Spares } from './spares.ts'
 
 export interface Channel {
   readonly api: HostApi
@@ -17,6 +18,7 @@ export function openChannel(endpoint: Endpoint): Channel {
   const waiting = new Map<number, Waiting>()
   /** Who hears of a machine's models. */
   const tellers = new Map<string, TellEvent>()
+  const spares = new Spares()
   let calls = 0
   const listener = hear as unknown as EventListener
   endpoint.addEventListener('message', listener)
@@ -52,9 +54,13 @@ export function openChannel(endpoint: Endpoint): Channel {
       return ask('open', [machine, config])
     },
     async process(machine, call, queries, batch, moved) {
-      const sent = packQueries(queries, moved === undefined)
-      const reply = await ask<Reply<never>>('process', [machine, call, sent, batch], moved)
-      return reply.ok ? { ok: true, value: unpackApplied(reply.value, queries) } : reply
+      const isKept = moved === undefined
+      const sent = packQueries(queries, { batch, isKept }, spares.take)
+      const reply = await ask<Reply<PackedApplied>>('process', [machine, call, sent], moved ?? sent.buffers)
+      if (!reply.ok) return reply
+      const { value } = reply
+      spares.keep(value.buffers.slice(0, sent.buffers.length))
+      return { ok: true, value: unpackApplied(value, queries, batch) }
     },
     apply: (...given) => ask('apply', given),
     cancel: (...given) => ask('cancel', given),

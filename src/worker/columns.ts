@@ -25,12 +25,15 @@ const MAX_DEPTH = 3
 /** Longer arrays cost more to join than to clone one by one. */
 const MOST_BYTES = 16_384
 
-/** Values as a column. Arrays that already fill one buffer, one behind the other, are not copied. */
-export function toColumn(values: readonly unknown[], depth = 0): Column {
+/** Gives a buffer of at least so many bytes, which is then moved with the column. */
+export type MakeBuffer = (bytes: number) => ArrayBuffer
+
+/** Values as a column, which shares nothing with them that may be moved. */
+export function toColumn(values: readonly unknown[], makeBuffer: MakeBuffer, depth = 0): Column {
   const first = values[0]
   if (values.length < 2) return { kind: 'list', values }
   if (typeof first === 'object' && first !== null) {
-    const column = elementType(first) === '' ? toObjects(values, depth) : toFloats(values)
+    const column = elementType(first) === '' ? toObjects(values, makeBuffer, depth) : toFloats(values, makeBuffer)
     return column ?? { kind: 'list', values }
   }
   if (values.every((value) => Object.is(value, first))) return { kind: 'same', count: values.length, value: first }
@@ -38,7 +41,7 @@ export function toColumn(values: readonly unknown[], depth = 0): Column {
   return { kind: 'list', values }
 }
 
-function toObjects(values: readonly unknown[], depth: number): Column | undefined {
+function toObjects(values: readonly unknown[], makeBuffer: MakeBuffer, depth: number): Column | undefined {
   const first = values[0]
   if (depth === MAX_DEPTH || !isPlainObject(first)) return undefined
   const keys = Object.keys(first)
@@ -48,6 +51,7 @@ function toObjects(values: readonly unknown[], depth: number): Column | undefine
   const columns = keys.map((key) =>
     toColumn(
       rows.map((row) => row[key]),
+      makeBuffer,
       depth + 1,
     ),
   )
@@ -60,19 +64,15 @@ function hasKeys(value: unknown, keys: readonly string[]): boolean {
   return own.length === keys.length && own.every((key, i) => key === keys[i])
 }
 
-function toFloats(values: readonly unknown[]): Column | undefined {
+function toFloats(values: readonly unknown[], makeBuffer: MakeBuffer): Column | undefined {
   const kind = elementType(values[0])
   if (kind !== 'Float32Array' && kind !== 'Float64Array') return undefined
-  const { buffer, length, byteLength } = values[0] as Floats
+  const { length, byteLength } = values[0] as Floats
   const isAlike = (value: unknown) => elementType(value) === kind && (value as Floats).length === length
   if (byteLength > MOST_BYTES || !values.every(isAlike)) return undefined
   const count = values.length
   const Kind = kind === 'Float32Array' ? Float32Array : Float64Array
-  const isBehind = (one: Floats, i: number) => one.buffer === buffer && one.byteOffset === i * byteLength
-  if (buffer.byteLength === count * byteLength && (values as readonly Floats[]).every(isBehind)) {
-    return { kind: 'floats', count, values: new Kind(buffer as ArrayBuffer) }
-  }
-  const joined = new Kind(count * length)
+  const joined = new Kind(makeBuffer(count * byteLength), 0, count * length)
   for (let i = 0; i < count; i++) joined.set(values[i] as Floats, i * length)
   return { kind: 'floats', count, values: joined }
 }

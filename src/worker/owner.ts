@@ -46,10 +46,12 @@ export function answerOwner(endpoint: Endpoint, host: HostApi): void {
     return (host[verb as keyof HostApi] as (...all: Given) => Promise<unknown>)(...given)
   }
 
-  async function processed([machine, call, sent, batch]: [string, number, PackedQueries, boolean]): Promise<unknown> {
+  async function processed([machine, call, sent]: [string, number, PackedQueries]): Promise<unknown> {
     const queries = unpackQueries(sent)
-    const reply = await host.process(machine, call, queries, batch)
-    return reply.ok ? { ok: true, value: packApplied(reply.value, sent.isKept ? queries : undefined) } : reply
+    const reply = await host.process(machine, call, queries, sent.batch)
+    if (!reply.ok) return reply
+    const value = packApplied(reply.value, queries, sent)
+    return value.buffers.length === 0 ? { ok: true, value } : { ok: true, value, moved: value.buffers }
   }
 
   function post(answer: Answer, reply?: unknown): void {

@@ -131,7 +131,7 @@ describe('the worker', () => {
       { id: 1, verb: 'constructor', given: [value] },
       { id: 2, verb: '__proto__', given: [{ reached: 1 }] },
       { id: 3, verb: ['hello', 'constructor'], given: [value] },
-      { id: 4, verb: 'process', given: ['m', 0, { list: objects, isKept: true }, true] },
+      { id: 4, verb: 'process', given: ['m', 0, { queries: objects, batch: true, isKept: true, buffers: [] }] },
       // as comlink would have it
       { id: '5', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [{ type: 'RAW', value }] },
       { id: '6', type: 'SET', path: ['__proto__', 'reached'], value: { type: 'RAW', value } },

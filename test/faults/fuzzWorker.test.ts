@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { fromBody, fromJson, fromMultipart, monitorFetch, probabilitiesAt } from '../../src/edge/index.ts'
-import { createMonitor } from '../../src/index.ts'
+import { createMonitor, type Query } from '../../src/index.ts'
 import { packQueries } from '../../src/worker/packing.ts'
 import type { HostApi, Reply } from '../../src/worker/protocol.ts'
 import { createHost, serveWorker } from '../../src/worker/serve.ts'
@@ -63,11 +63,13 @@ describe('the verbs of a worker', () => {
 })
 
 describe('messages to a worker', () => {
+  const packed = (queries: Query[], batch: boolean) =>
+    packQueries(queries, { batch, isKept: true }, (bytes) => new ArrayBuffer(bytes))
   const good = fc.constantFrom<unknown>(
     { id: 1, verb: 'hello', given: [] },
     { id: 2, verb: 'open', given: ['m', config] },
-    { id: 3, verb: 'process', given: ['m', 0, packQueries([{ input: 'x' }, { input: 'y' }], true), true] },
-    { id: 4, verb: 'process', given: ['m', 1, packQueries([{ embedding: [1, 2] }], false), false] },
+    { id: 3, verb: 'process', given: ['m', 0, packed([{ input: 'x' }, { input: 'y' }], true)] },
+    { id: 4, verb: 'process', given: ['m', 1, packed([{ embedding: [1, 2] }], false)] },
     { id: 5, verb: '__proto__', given: [{ polluted: 1 }] },
     { id: 6, verb: 'constructor', given: ['globalThis.polluted = 1'] },
     { id: 7, verb: 'bye', given: [] },
