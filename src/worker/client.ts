@@ -41,7 +41,7 @@ import {
 import { Link, type LinkOptions, type WorkerLike } from './link.ts'
 import { MachineClient } from './machine.ts'
 import type { Endpoint, HostApi, MachineConfig } from './protocol.ts'
-import { joinedCopies, sharedCopyOf } from './transfer.ts'
+import { sharedCopyOf } from './transfer.ts'
 
 export interface WorkerOptions extends LinkOptions {
   /**
@@ -187,9 +187,9 @@ function detectorOver(name: string, machine: MachineClient, copyPixels: CopyPixe
       return result as Detection
     },
     async processBatch(queries, options = {}) {
-      const copyVector = joinedCopies(queries)
-      const held = queries.map((query) => holdQuery(query, options, copyPixels, copyVector))
-      return (await machine.process(held, true, options)) as Detection[]
+      const { copy, buffer } = machine.copierFor(queries, options)
+      const held = queries.map((query) => holdQuery(query, options, copyPixels, copy))
+      return (await machine.process(held, true, options, buffer)) as Detection[]
     },
     snapshot: () => machine.snapshot(),
     restore: (snapshot) => machine.restore(snapshot),
@@ -226,9 +226,9 @@ function monitorOver(machine: MachineClient, { policy, maxClients, onEvent, now,
       return learn(applied)
     },
     async inspectBatch(queries, options = {}) {
-      const copyVector = joinedCopies(queries)
-      const held = queries.map((query) => stamp(query, now, options, copyPixels, copyVector))
-      return (await machine.process(held, true, options)).map(learn)
+      const { copy, buffer } = machine.copierFor(queries, options)
+      const held = queries.map((query) => stamp(query, now, options, copyPixels, copy))
+      return (await machine.process(held, true, options, buffer)).map(learn)
     },
     async suspend(client, forMs = policy.suspendForMs) {
       learn(await machine.apply({ kind: 'suspend', client, timeMs: now(), untilMs: now() + forMs }))

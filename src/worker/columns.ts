@@ -37,7 +37,8 @@ export function toColumn(values: readonly unknown[], makeBuffer: MakeBuffer, dep
     return column ?? { kind: 'list', values }
   }
   if (values.every((value) => Object.is(value, first))) return { kind: 'same', count: values.length, value: first }
-  if (values.every((value) => typeof value === 'number')) return { kind: 'numbers', values: Float64Array.from(values) }
+  if (values.every((value) => typeof value === 'number'))
+    return { kind: 'numbers', values: new Float64Array(values as number[]) }
   return { kind: 'list', values }
 }
 
@@ -61,7 +62,9 @@ function toObjects(values: readonly unknown[], makeBuffer: MakeBuffer, depth: nu
 function hasKeys(value: unknown, keys: readonly string[]): boolean {
   if (!isPlainObject(value)) return false
   const own = Object.keys(value)
-  return own.length === keys.length && own.every((key, i) => key === keys[i])
+  if (own.length !== keys.length) return false
+  for (let i = 0; i < own.length; i++) if (own[i] !== keys[i]) return false
+  return true
 }
 
 function toFloats(values: readonly unknown[], makeBuffer: MakeBuffer): Column | undefined {

@@ -1,19 +1,22 @@
-/**
- * One detector or monitor in a worker, seen from the page: its last snapshot, the log of what has been acknowledged
- * since, and the calls to it.
- */
+/** One detector or monitor in a worker, seen from the page: its log, and the calls to it. */
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { ClientExport, Policy, Suspension } from '../core/monitor/index.ts'
-import type { CallOptions, LoadOptions, ModelCapabilities, ModelEvent, ProgressEvent, Query } from '../embed/index.ts'
+import {
+  type CallOptions,
+  copyOf,
+  type LoadOptions,
+  type ModelCapabilities,
+  type ModelEvent,
+  type ProgressEvent,
+  type Query,
+} from '../embed/index.ts'
 import type { Link } from './link.ts'
+import { Log } from './log.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
 import { stateSender } from './sendState.ts'
 import { unwrap } from './serve.ts'
-import { buffersOf, sizeOf } from './transfer.ts'
+import { buffersOf, type Copier } from './transfer.ts'
 import type { Lane } from './watch.ts'
-
-/** A state is fetched only when the log has grown to an eighth of it: else a large one would be copied all the time. */
-const STATE_PER_LOG = 8
 
 interface SendOptions {
   /** The code for arguments that cannot be cloned. */
@@ -38,12 +41,7 @@ export class MachineClient {
   readonly #options: { readonly snapshotEvery: number; readonly maxPending: number }
   readonly #forget: () => void
   readonly #lane: Lane = { aliveMs: 0 }
-  #base: Snapshot | undefined
-  #baseSize = 0
-  /** Entries that the worker had applied then. */
-  #baseApplied = 0
-  #log: { readonly at: number; readonly entry: LogEntry; readonly size: number }[] = []
-  #logSize = 0
+  readonly #log = new Log()
   readonly #progress = new Set<(event: ProgressEvent) => void>()
   #pending = 0
   #calls = 0
@@ -88,11 +86,11 @@ export class MachineClient {
   async revive(api: HostApi): Promise<void> {
     if (!this.#isOpen) return
     unwrap(await api.open(this.name, this.#config, this.#tell))
-    if (this.#base !== undefined) unwrap(await stateSender(this.#base).send(api, this.name))
-    const entries = this.#log.sort((a, b) => a.at - b.at).map(({ entry }) => entry)
+    const { base } = this.#log
+    if (base !== undefined) unwrap(await stateSender(base).send(api, this.name))
+    const entries = this.#log.entries()
     if (entries.length > 0) unwrap(await api.apply(this.name, entries))
-    this.#log = this.#log.map((one, i) => ({ ...one, at: i + 1 }))
-    this.#baseApplied = 0
+    this.#log.restart()
     this.#saving = false
     await this.#tellSuspensions(api)
   }
@@ -104,8 +102,21 @@ export class MachineClient {
     this.onEvent?.(event)
   }
 
-  /** Queries of which nobody else will change anything, see `holdQuery`: they are kept until they are answered. */
-  async process(held: readonly Query[], batch: boolean, options: CallOptions): Promise<unknown[]> {
+  /** How to hold the embeddings of a batch. */
+  copierFor(queries: readonly Query[], { transfer = false }: CallOptions): Copier {
+    return transfer ? { copy: copyOf } : this.#log.copierFor(queries)
+  }
+
+  /**
+   * Queries of which nobody else will change anything, see `holdQuery`: they are kept until they are answered. `buffer` is
+   * what {@link copierFor} gave for them.
+   */
+  async process(
+    held: readonly Query[],
+    batch: boolean,
+    options: CallOptions,
+    buffer?: ArrayBuffer,
+  ): Promise<unknown[]> {
     if (this.#pending >= this.#options.maxPending) {
       const remedy = 'await earlier calls before making more, or raise maxPending'
       throw new MonitorError('overloaded', `${this.#pending} calls are waiting, which is the limit; ${remedy}`)
@@ -116,7 +127,7 @@ export class MachineClient {
       const queries = held.map(withoutMetadata)
       const moved = given ? buffersOf(queries) : undefined
       const send = (api: HostApi, call: number) => api.process(this.name, call, queries, batch, moved)
-      return this.#learn(await this.#stoppable(signal, send, !given))
+      return this.#learn(await this.#stoppable(signal, send, !given), buffer)
     } finally {
       this.#pending--
     }
@@ -162,16 +173,10 @@ export class MachineClient {
     return this.#learn(await this.#send((api) => api.apply(this.name, [entry])))[0]
   }
 
-  #learn({ entries, results, applied }: Applied): unknown[] {
-    const first = applied - entries.length + 1
-    for (const [i, entry] of entries.entries()) {
-      const size = sizeOf(entry)
-      this.#log.push({ at: first + i, entry, size })
-      this.#logSize += size
-    }
-    const isLong = this.#log.length >= this.#options.snapshotEvery
-    if (isLong && this.#logSize * STATE_PER_LOG >= this.#baseSize) void this.#save()
-    return [...results]
+  #learn(applied: Applied, buffer?: ArrayBuffer): unknown[] {
+    this.#log.learn(applied, buffer)
+    if (this.#log.isLong(this.#options.snapshotEvery)) void this.#save()
+    return applied.results as unknown[]
   }
 
   /** Fetches the state and drops the entries that are in it. A failure leaves the longer log, which is as good. */
@@ -203,15 +208,9 @@ export class MachineClient {
     await this.#link.call((api) => this.#tellSuspensions(api))
   }
 
-  /** The state to start again from: entries that came before it no longer count. One may arrive behind a later one. */
-  #keep({ snapshot, applied }: State): Snapshot {
-    if (applied < this.#baseApplied) return snapshot
-    this.#baseApplied = applied
-    this.#base = snapshot
-    this.#baseSize = sizeOf(snapshot.state)
-    this.#log = this.#log.filter(({ at }) => at > applied)
-    this.#logSize = this.#log.reduce((sum, { size }) => sum + size, 0)
-    return snapshot
+  #keep(state: State): Snapshot {
+    this.#log.cut(state)
+    return state.snapshot
   }
 
   async #tellSuspensions(api: HostApi): Promise<void> {

@@ -1,6 +1,7 @@
 /** What crosses to another thread: which parts of a query can be moved instead of copied, and how large data is. */
 import { elementType } from '../core/index.ts'
 import { copyOf, copyOfView, type Query } from '../embed/index.ts'
+import type { MakeBuffer } from './columns.ts'
 
 /** What queries that were given away can be moved by, each once. Shared memory is left out: it cannot be moved. */
 export function buffersOf(queries: readonly Query[]): Transferable[] {
@@ -42,19 +43,27 @@ export function sharedCopyOf(data: ArrayBufferView): unknown {
   return copy
 }
 
-/** Copies the vectors of a batch one behind the other into one buffer, which crosses as one; what is not like the first, by itself. */
-export function joinedCopies(queries: readonly Query[]): (vector: ArrayLike<number>) => ArrayLike<number> {
+/** Copies vectors; where they are alike, into one buffer. */
+export interface Copier {
+  copy(vector: ArrayLike<number>): ArrayLike<number>
+  readonly buffer?: ArrayBuffer
+}
+
+/** For the embeddings of a batch: one behind the other where they are floats of one length. `makeBuffer` may give a used one. */
+export function copierFor(queries: readonly Query[], makeBuffer: MakeBuffer): Copier {
   const { length } = Object(Object(queries[0]).embedding) as ArrayLike<number>
-  if (queries.length < 2 || !queries.every((query) => isRow(Object(query).embedding, length))) return copyOf
-  const joined = new Float32Array(queries.length * length)
+  if (queries.length < 2 || !queries.every((query) => isRow(Object(query).embedding, length))) return { copy: copyOf }
+  const buffer = makeBuffer(4 * queries.length * length)
+  const joined = new Float32Array(buffer, 0, queries.length * length)
   let at = 0
-  return (vector) => {
+  const copy = (vector: ArrayLike<number>) => {
     if (!isRow(vector, length) || at === joined.length) return copyOf(vector)
-    const copy = joined.subarray(at, at + length)
+    const row = joined.subarray(at, at + length)
     at += length
-    copy.set(vector)
-    return copy
+    row.set(vector)
+    return row
   }
+  return { copy, buffer }
 }
 
 function isRow(vector: unknown, length: number): vector is Float32Array {
