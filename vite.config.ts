@@ -23,7 +23,7 @@ const optional = [
   'linkedom',
 ]
 /** Packages that the doors import but do not contain, and Node's own. */
-const external = [/^node:/, 'comlink', /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', ...optional]
+const external = [/^node:/, /^hono(?:\/|$)/, '@hono/node-server', /^@opentelemetry\//, 'yaml', ...optional]
 
 const library: UserConfig = {
   base,

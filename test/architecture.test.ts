@@ -22,7 +22,7 @@ const MAY: Readonly<Record<string, Rule>> = {
     packages: ['sharp', '@huggingface/transformers', 'onnxruntime-web/webgpu', 'onnxruntime-web/wasm'],
   },
   edge: { layers: ['core', 'embed'], packages: ['hono'] },
-  worker: { layers: ['core', 'embed'], packages: ['comlink'] },
+  worker: { layers: ['core', 'embed'], packages: [] },
   eval: {
     layers: ['core', 'embed'],
     packages: [/^node:/, 'onnxruntime-node', '@observablehq/plot', 'linkedom'],

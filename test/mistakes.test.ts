@@ -150,7 +150,6 @@ describe('in a page', () => {
       monitaur: at('index.js'),
       'monitaur/worker': at('worker.js'),
       'monitaur/server': at('server-elsewhere.js'), // as the condition `browser` of the package says
-      comlink: '/node_modules/comlink/dist/esm/comlink.mjs',
     }
     writeFileSync(
       join(consumer.folder, 'index.html'),

@@ -23,7 +23,6 @@ const doors = Object.entries(manifest.exports)
 /** What a door leaves to the user. */
 const OUTSIDE = [
   /^node:/,
-  'comlink',
   'sharp',
   /^onnxruntime-/,
   '@huggingface/transformers',

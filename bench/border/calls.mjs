@@ -2,6 +2,8 @@
 import { inTurns } from './inTurns.mjs'
 
 const PACKED = 64
+/** Batches judged behind one message, so that the message does not show. */
+const JUDGED = 10
 /** So short a window that the border shows, and not the detector. */
 const CONFIG = { maxHistorySize: 10 }
 /** Of a picture, as a canvas gives it. */
@@ -19,7 +21,8 @@ function random(seed) {
  * One detector behind a worker, asked query by query and in packed batches.
  *
  * @param host Of `startWorker`.
- * @param remote `open(name, config)` and `process(observation)`, behind comlink alone.
+ * @param remote Behind comlink alone: `open(name, config)`, `process(observation)`, and `judge(times)` for the observations that
+ *   `hold` was given.
  */
 export async function timeCalls(host, remote, timing) {
   const next = random(20261201)
@@ -32,6 +35,7 @@ export async function timeCalls(host, remote, timing) {
     const [ours, theirs] = [await detector.process(query), await remote.process(query)]
     if (ours.score !== theirs.score) throw new Error(`other scores: ${ours.score}, ${theirs.score}`)
   }
+  await remote.hold(queries)
   let at = 0
   const each = () => queries[at++ % PACKED]
   return inTurns(
@@ -40,6 +44,7 @@ export async function timeCalls(host, remote, timing) {
       single: { run: () => detector.process(each()), queries: 1 },
       together: { run: () => Promise.all(queries.map((query) => detector.process(query))), queries: PACKED },
       packed: { run: () => detector.processBatch(queries), queries: PACKED },
+      judging: { run: () => remote.judge(JUDGED), queries: JUDGED * PACKED },
     },
     timing,
   )

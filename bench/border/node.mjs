@@ -8,6 +8,7 @@ import { endpointOf } from './endpoint.mjs'
 
 const endpoint = endpointOf(parentPort)
 let detector
+let held
 if (workerData === 'ours') serveWorker(endpoint)
 else {
   expose(
@@ -16,6 +17,12 @@ else {
         detector = createDetector(name, config)
       },
       process: (observation) => detector.process(observation),
+      hold(observations) {
+        held = observations
+      },
+      judge(times) {
+        for (let i = 0; i < times; i++) detector.processBatch(held)
+      },
     },
     endpoint,
   )

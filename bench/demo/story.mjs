@@ -66,7 +66,7 @@ async function bundled() {
     cwd: root,
     input: 'story',
     platform: 'node',
-    external: [/^(onnxruntime|@huggingface|sharp|linkedom|comlink)/],
+    external: [/^(onnxruntime|@huggingface|sharp|linkedom)/],
     plugins: [
       {
         name: 'story',

@@ -7,7 +7,6 @@ import { CONFIG } from './traffic.mjs'
 
 const file = (relative) => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
 const PAGE = `<!doctype html><link rel="icon" href="data:,">
-<script type="importmap">{"imports":{"comlink":"/comlink/comlink.mjs"}}</script>
 <script type="module">
 import { startWorker } from '/dist/worker.js'
 window.failures = []
@@ -61,9 +60,9 @@ export async function startChromium() {
 }
 
 function placeOf(pathname) {
-  const [, top, ...rest] = pathname.split('/')
+  const [, , ...rest] = pathname.split('/')
   if (rest.includes('..')) throw new Error('outside')
-  return file(top === 'comlink' ? `node_modules/comlink/dist/esm/${rest.join('/')}` : `dist/${rest.join('/')}`)
+  return file(`dist/${rest.join('/')}`)
 }
 
 /** Reads the heap of the page's worker, in MB. */

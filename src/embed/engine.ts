@@ -128,19 +128,29 @@ export async function featurizeAll<Q, Entry>(
   queries: readonly Q[],
   call: CallOptions,
 ): Promise<Entry[]> {
-  // A typed array would map promises to numbers, and nobody would hear them fail.
-  if (!Array.isArray(queries)) refuse('bad_query', 'must be a list of queries', queries, '')
-  const entries: Entry[] = []
-  for (const [i, query] of queries.entries()) {
-    const entry = inPlace(i, () => engine.ready?.(query))
-    if (entry === undefined) break
-    entries.push(entry)
-  }
+  const entries = readyOf(engine, queries)
   for (let start = entries.length; start < queries.length; start += BATCH) {
     const part = queries.slice(start, start + BATCH)
     entries.push(
       ...(await Promise.all(part.map((query, i) => atPlace(start + i, () => engine.featurize(query, call))))),
     )
+  }
+  return entries
+}
+
+/** Entries of as many of the first queries as need no waiting. */
+export function readyOf<Q, Entry>(
+  engine: Pick<Engine<Q, Entry, unknown, unknown>, 'ready'>,
+  queries: readonly Q[],
+): Entry[] {
+  // A typed array would map promises to numbers, and nobody would hear them fail.
+  if (!Array.isArray(queries)) refuse('bad_query', 'must be a list of queries', queries, '')
+  const entries: Entry[] = []
+  if (engine.ready === undefined) return entries
+  for (const [i, query] of queries.entries()) {
+    const entry = inPlace(i, () => engine.ready!(query))
+    if (entry === undefined) break
+    entries.push(entry)
   }
   return entries
 }

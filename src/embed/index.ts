@@ -45,6 +45,7 @@ export {
   type DetectorEngine,
   type Engine,
   featurizeAll,
+  readyOf,
   splitName,
 } from './engine.ts'
 export { createDetectorEngine, createMonitorEngine } from './engines.ts'

@@ -39,7 +39,8 @@ export function openChannel(endpoint: Endpoint): Channel {
     const call: Call = { id, verb, given }
     return new Promise((resolve, reject) => {
       try {
-        endpoint.postMessage(call, moved as Transferable[])
+        if (moved.length === 0) endpoint.postMessage(call)
+        else endpoint.postMessage(call, moved as Transferable[])
         waiting.set(id, { resolve: resolve as Waiting['resolve'] })
       } catch (thrown) {
         reject(thrown)

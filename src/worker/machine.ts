@@ -13,9 +13,10 @@ import {
 import type { Link } from './link.ts'
 import { Log } from './log.ts'
 import type { Applied, HostApi, LogEntry, MachineConfig, Reply, State } from './protocol.ts'
+import { Repeats } from './repeats.ts'
 import { stateSender } from './sendState.ts'
 import { unwrap } from './serve.ts'
-import { buffersOf, type Copier } from './transfer.ts'
+import { buffersOf, type Copier, withoutMetadata } from './transfer.ts'
 import type { Lane } from './watch.ts'
 
 interface SendOptions {
@@ -46,9 +47,10 @@ export class MachineClient {
   #pending = 0
   #calls = 0
   #isOpen = false
+  /** Calls that wait until it is open. */
+  #early = 0
   #saving = false
-  /** The end of the calls that are being sent again. */
-  #repeating: Promise<void> | undefined
+  readonly #repeats = new Repeats()
 
   constructor(
     name: string,
@@ -126,8 +128,13 @@ export class MachineClient {
     try {
       const queries = held.map(withoutMetadata)
       const moved = given ? buffersOf(queries) : undefined
-      const send = (api: HostApi, call: number) => api.process(this.name, call, queries, batch, moved)
-      return this.#learn(await this.#stoppable(signal, send, !given), buffer)
+      const run = (api: HostApi, call: number) => api.process(this.name, call, queries, batch, moved)
+      const canRepeat = !given
+      const applied =
+        signal === undefined
+          ? await this.#send((api) => run(api, 0), { canRepeat })
+          : await this.#stoppable(signal, run, canRepeat)
+      return this.#learn(applied, buffer)
     } finally {
       this.#pending--
     }
@@ -137,6 +144,7 @@ export class MachineClient {
   async warmup({ signal, onProgress }: LoadOptions): Promise<ModelCapabilities> {
     if (onProgress !== undefined) this.#progress.add(onProgress)
     try {
+      if (signal === undefined) return await this.#send((api) => api.warmup(this.name, 0))
       return await this.#stoppable(signal, (api, call) => api.warmup(this.name, call))
     } finally {
       if (onProgress !== undefined) this.#progress.delete(onProgress)
@@ -149,11 +157,10 @@ export class MachineClient {
 
   /** A call that the signal stops on the other side as well. */
   async #stoppable<T>(
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
     run: (api: HostApi, call: number) => Promise<Reply<T>>,
     canRepeat = true,
   ): Promise<T> {
-    if (signal === undefined) return this.#send((api) => run(api, 0), { canRepeat })
     throwIfAborted(signal)
     const call = ++this.#calls
     const cancel = () => this.#link.call((api) => api.cancel(this.name, call)).catch(() => {})
@@ -248,32 +255,31 @@ export class MachineClient {
     call: (api: HostApi) => Promise<Reply<T>>,
     { refusal = 'bad_query', canRepeat = true, isAlone = false }: SendOptions = {},
   ): Promise<T> {
-    await this.opened
+    if (!this.#isOpen || this.#early > 0) await this.#whenOpen()
     const send = () => this.#ask(call, refusal)
     try {
-      while (this.#repeating !== undefined) await this.#repeating
-      return await (isAlone ? this.#repeat(send) : send())
+      while (this.#repeats.end !== undefined) await this.#repeats.end
+      return await (isAlone ? this.#repeats.run(send) : send())
     } catch (thrown) {
       const isLost = isMonitorError(thrown) && thrown.code === 'worker_lost' && this.#link.isAlive
       if (!isLost || !canRepeat) throw thrown
-      return this.#repeat(send)
+      return this.#repeats.run(send)
+    }
+  }
+
+  /** No later call passes one that waits here. */
+  async #whenOpen(): Promise<void> {
+    this.#early++
+    try {
+      await this.opened
+    } finally {
+      this.#early--
     }
   }
 
   /** Its worker is gone. New calls wait until those in flight have heard of it and stand in line again. */
   lost(): void {
-    this.#repeat(() => new Promise((resolve) => setTimeout(resolve)))
-  }
-
-  #repeat<T>(send: () => Promise<T>): Promise<T> {
-    const again = Promise.resolve(this.#repeating).then(send)
-    const done = again
-      .catch(() => {}) // told to the one who called
-      .then(() => {
-        if (this.#repeating === done) this.#repeating = undefined
-      })
-    this.#repeating = done
-    return again
+    this.#repeats.run(() => new Promise((resolve) => setTimeout(resolve)))
   }
 
   /** One call; `refusal` is the code for arguments that cannot be cloned. */
@@ -289,13 +295,6 @@ export class MachineClient {
       throw toMonitorError(thrown, 'plugin_failed') // an answer that cannot be sent back
     }
   }
-}
-
-/** Nobody looks at it there, and it may not be clonable. */
-function withoutMetadata(query: Query): Query {
-  if (!('metadata' in query)) return query
-  const { metadata: _, ...rest } = query
-  return rest
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -22,6 +22,7 @@ import {
   type MonitorEngine,
   Order,
   type Query,
+  readyOf,
   warmupAll,
 } from '../embed/index.ts'
 import { answerOwner } from './owner.ts'
@@ -84,7 +85,7 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
         machines.set(name, { engine, order, applied: 0, deafen })
         return config.kind === 'monitor' ? (engine as unknown as MonitorEngine).describe().policy : null
       }),
-    process: (name, call, queries, batch) => reply(async () => process(name, call, queries, batch)),
+    process: (name, call, queries, batch) => reply(() => process(name, call, queries, batch)),
     apply: (name, entries) => reply(() => applyNow(machine(name), entries)),
     async cancel(name, call) {
       if (typeof name === 'string' && typeof call === 'number') calls.get(`${name}:${call}`)?.abort()
@@ -157,8 +158,12 @@ export function createHost({ registry, configure = (_, config) => config }: Serv
     )
   }
 
-  function process(name: string, call: number, queries: readonly Query[], batch: boolean): Promise<Applied> {
+  function process(name: string, call: number, queries: readonly Query[], batch: boolean): Applied | Promise<Applied> {
     const target = machine(name)
+    if (call === 0 && target.order.pending === 0) {
+      const entries = batch ? readyOf(target.engine, queries) : readyOne(target.engine, queries[0]!)
+      if (entries.length === queries.length) return applied(target, entries, batch)
+    }
     return stoppable(name, call, (options) => {
       const featurize = batch
         ? () => featurizeAll(target.engine, queries, options)
@@ -192,13 +197,19 @@ function stateOf({ engine, applied }: Machine): InPieces<State> {
   return inPieces(() => ({ snapshot: engine.snapshot(), applied }))
 }
 
+/** As `readyOf`, for an error that names no place. */
+function readyOne(engine: AnyEngine, query: Query): LogEntry[] {
+  const entry = engine.ready?.(query)
+  return entry === undefined ? [] : [entry]
+}
+
 function applied(machine: Machine, entries: readonly LogEntry[], batch: boolean): Applied {
   const results = batch ? machine.engine.applyBatch(entries) : [machine.engine.apply(entries[0]!)]
   machine.applied += entries.length
   return { entries, results, applied: machine.applied }
 }
 
-async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
+async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
   try {
     return { ok: true, value: await work() }
   } catch (thrown) {

@@ -22,6 +22,13 @@ function collect(value: unknown, found: Set<Transferable>): void {
   if (tag === '[object ArrayBuffer]' || tag === '[object ImageBitmap]') found.add(buffer as Transferable)
 }
 
+/** Nobody looks at it there, and it may not be clonable. */
+export function withoutMetadata(query: Query): Query {
+  if (!('metadata' in query)) return query
+  const { metadata: _, ...rest } = query
+  return rest
+}
+
 /** Smaller pictures are copied as fast. */
 const LEAST_SHARED_BYTES = 16_384
 

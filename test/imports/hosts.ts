@@ -148,7 +148,7 @@ async function byScriptTag(place: Place): Promise<Outcomes> {
       ? []
       : [[name.replace('.', 'monitaur'), `${dist}${(target['browser'] ?? target['default']!).slice(6)}`]],
   )
-  const map = { imports: { ...Object.fromEntries(doors), comlink: '/node_modules/comlink/dist/esm/comlink.mjs' } }
+  const map = { imports: Object.fromEntries(doors) }
   writeFileSync(join(folder, 'probe.mjs'), probe({ wasm: fetched(`'${dist}/kernels.wasm'`), worker: BY_PATH }))
   writeFileSync(join(folder, 'page.mjs'), PAGE)
   writeFileSync(
