@@ -13,6 +13,7 @@ import {
   type WorkerOptions,
 } from '../src/worker/index.ts'
 import type { WorkerLike } from '../src/worker/link.ts'
+import { unbundle } from '../src/worker/outbox.ts'
 import { type PackedQueries, unpackQueries } from '../src/worker/packing.ts'
 import type { Call } from '../src/worker/protocol.ts'
 
@@ -26,8 +27,8 @@ interface FakeWorker extends WorkerLike {
   readonly moved: number[]
 }
 
-/** Every message to a worker, of the test at work. */
-const posted: unknown[] = []
+/** Every call to a worker, of the test at work. */
+const posted: Call[] = []
 const open = new Set<() => void>()
 afterEach(() => {
   for (const close of open) close() // else the ports keep the process alive
@@ -52,11 +53,11 @@ function fakeWorker(serve: (port: MessagePort) => void): FakeWorker {
     replays,
     moved,
     postMessage(message, transfer = []) {
-      posted.push(message)
-      const { verb, given } = message as Call
-      if (verb === 'apply') replays.push((given[1] as unknown[]).length)
+      const calls = unbundle(message) as Call[]
+      posted.push(...calls)
+      for (const { verb, given } of calls) if (verb === 'apply') replays.push((given[1] as unknown[]).length)
       const sizes = transfer.map((one) => (one instanceof ArrayBuffer ? one.byteLength : 0))
-      if (verb === 'restore') moved.push(sizes.reduce((sum, size) => sum + size, 0))
+      if (calls.some(({ verb }) => verb === 'restore')) moved.push(sizes.reduce((sum, size) => sum + size, 0))
       port1.postMessage(message, transfer)
     },
     addEventListener(type, listener) {
@@ -580,8 +581,7 @@ describe('pixels in shared memory', () => {
   })
   /** Kinds of the buffers of all pictures that were sent. */
   const sent = () =>
-    posted.flatMap((message) => {
-      const { verb, given } = message as Call
+    posted.flatMap(({ verb, given }) => {
       if (verb !== 'process') return []
       const queries = unpackQueries(given[2] as PackedQueries) as { input: ReturnType<typeof picture> }[]
       return queries.map(({ input }) => Object.prototype.toString.call(input.data.buffer).slice(8, -1))

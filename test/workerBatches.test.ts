@@ -1,7 +1,7 @@
 /** Batches on their way to a worker and back: as columns, in buffers that are filled again, without what the page has anyway. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createMonitor, getDetector, type Query } from '../src/embed/index.ts'
+import { createMonitor, getDetector } from '../src/embed/index.ts'
 import { fromColumn, toColumn } from '../src/worker/columns.ts'
 import { serveWorker, startWorker, type WorkerOptions } from '../src/worker/index.ts'
 import type { WorkerLike } from '../src/worker/link.ts'
@@ -18,6 +18,7 @@ afterEach(() => {
 function start(options: WorkerOptions = {}) {
   let fail: (event: unknown) => void = () => {}
   const moved: number[] = []
+  const messages: unknown[] = []
   const make = (): WorkerLike => {
     const { port1, port2 } = new MessageChannel()
     serveWorker(port2 as never)
@@ -28,6 +29,7 @@ function start(options: WorkerOptions = {}) {
     open.add(terminate)
     return {
       postMessage(message, transfer = []) {
+        messages.push(message)
         for (const one of transfer) moved.push((one as ArrayBuffer).byteLength)
         port1.postMessage(message, transfer)
       },
@@ -42,10 +44,10 @@ function start(options: WorkerOptions = {}) {
   }
   const host = startWorker(make, options)
   open.add(() => host.dispose())
-  return { host, moved, kill: () => fail({ message: 'killed by the test' }) }
+  return { host, moved, messages, kill: () => fail({ message: 'killed by the test' }) }
 }
 
-function vectors(count: number, seed: number, length = 24): Query[] {
+function vectors(count: number, seed: number, length = 24): { readonly embedding: Float32Array }[] {
   const next = random(seed)
   return Array.from({ length: count }, () => ({ embedding: Float32Array.from({ length }, () => next() - 0.5) }))
 }
@@ -119,7 +121,7 @@ describe('a batch of vectors', () => {
     for (const seed of [1, 2, 1]) {
       const queries = vectors(8, seed)
       const call = there.processBatch(queries)
-      for (const { embedding } of queries) (embedding as Float32Array).fill(0)
+      for (const { embedding } of queries) embedding.fill(0)
       expect(await call).toEqual(await here.processBatch(vectors(8, seed)))
     }
   })
@@ -134,12 +136,8 @@ describe('a batch of vectors', () => {
   test('may have vectors of other kinds in it, or none', async () => {
     const { host } = start()
     const [there, here] = [host.getDetector('similarity'), getDetector('similarity')]
-    const [a, b] = vectors(2, 5) as { embedding: Float32Array }[]
-    const queries: Query[] = [
-      a!,
-      { embedding: Array.from(b!.embedding) },
-      { embedding: Float64Array.from(a!.embedding) },
-    ]
+    const [a, b] = vectors(2, 5)
+    const queries = [a!, { embedding: Array.from(b!.embedding) }, { embedding: Float64Array.from(a!.embedding) }]
     expect(await there.processBatch(queries)).toEqual(await here.processBatch(queries))
     expect(await there.processBatch([])).toEqual([])
     const bad = { embedding: [...a!.embedding.subarray(1), Number.NaN] }
@@ -160,6 +158,31 @@ describe('a batch of vectors', () => {
       kill()
     }
     expect(await there.snapshot()).toEqual(await here.snapshot())
+  })
+})
+
+describe('calls of one turn', () => {
+  test('go in one message, and are answered in order', async () => {
+    const { host, messages } = start()
+    const [there, here] = [host.getDetector('similarity'), getDetector('similarity')]
+    await there.capabilities()
+    const queries = [...vectors(20, 1), ...vectors(20, 1)]
+    messages.length = 0
+    expect(await Promise.all(queries.map((query) => there.process(query)))).toEqual(await here.processBatch(queries))
+    expect(messages).toHaveLength(1)
+  })
+
+  test('of which one cannot be cloned are sent without it', async () => {
+    const { host } = start()
+    const detector = host.getDetector('text_repetition')
+    await detector.capabilities()
+    const inputs = ['a', { toString: () => 'a' }, 'a'] as string[]
+    const settled = await Promise.allSettled(inputs.map((input) => detector.process({ input })))
+    expect(settled.map((one) => (one.status === 'fulfilled' ? one.value.score : one.reason.code))).toEqual([
+      1,
+      'bad_query',
+      2,
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
-/** The page's side of the border: each verb of the worker as a function, one message each way. */
+/** The page's side of the border: each verb of the worker as a function. */
+import { Outbox, unbundle } from './outbox.ts'
 import { type PackedApplied, packQueries, unpackApplied } from './packing.ts'
 import { type Answer, BYE, type Call, type Endpoint, type HostApi, type Reply, type TellEvent } from './protocol.ts'
 import { Spares } from './spares.ts'
@@ -11,6 +12,7 @@ export interface Channel {
 
 interface Waiting {
   resolve(value: unknown): void
+  reject(thrown: unknown): void
 }
 
 /** Speaks with whoever answers on an endpoint. A call that nobody answers is never settled: see link.ts. */
@@ -19,32 +21,31 @@ export function openChannel(endpoint: Endpoint): Channel {
   /** Who hears of a machine's models. */
   const tellers = new Map<string, TellEvent>()
   const spares = new Spares()
+  const outbox = new Outbox<Call>(endpoint, ({ id }, thrown) => settle(id)?.reject(thrown))
   let calls = 0
   const listener = hear as unknown as EventListener
   endpoint.addEventListener('message', listener)
   endpoint.start?.()
 
-  function hear({ data }: { readonly data: Answer | null | undefined }): void {
-    if (typeof data !== 'object' || data === null) return
-    if ('event' in data) tellers.get(data.machine)?.(data.event)
-    else {
-      const asked = waiting.get(data.id)
-      waiting.delete(data.id)
-      asked?.resolve(data.value)
+  function hear({ data }: { readonly data: unknown }): void {
+    for (const answer of unbundle(data) as (Answer | null | undefined)[]) {
+      if (typeof answer !== 'object' || answer === null) continue
+      if ('event' in answer) tellers.get(answer.machine)?.(answer.event)
+      else settle(answer.id)?.resolve(answer.value)
     }
   }
 
-  function ask<T>(verb: string, given: readonly unknown[], moved: readonly Transferable[] = []): Promise<T> {
+  function settle(id: number): Waiting | undefined {
+    const asked = waiting.get(id)
+    waiting.delete(id)
+    return asked
+  }
+
+  function ask<T>(verb: string, given: readonly unknown[], moved?: readonly Transferable[]): Promise<T> {
     const id = ++calls
-    const call: Call = { id, verb, given }
     return new Promise((resolve, reject) => {
-      try {
-        if (moved.length === 0) endpoint.postMessage(call)
-        else endpoint.postMessage(call, moved as Transferable[])
-        waiting.set(id, { resolve: resolve as Waiting['resolve'] })
-      } catch (thrown) {
-        reject(thrown)
-      }
+      waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
+      outbox.post({ id, verb, given }, moved)
     })
   }
 
@@ -85,6 +86,7 @@ export function openChannel(endpoint: Endpoint): Channel {
     end() {
       waiting.clear()
       tellers.clear()
+      outbox.clear()
       void ask(BYE, []).then(() => {
         endpoint.removeEventListener('message', listener)
         if (endpoint.constructor.name === 'MessagePort') (endpoint as MessagePort).close()

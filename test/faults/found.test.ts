@@ -136,7 +136,9 @@ describe('the worker', () => {
       { id: '5', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [{ type: 'RAW', value }] },
       { id: '6', type: 'SET', path: ['__proto__', 'reached'], value: { type: 'RAW', value } },
     ]
-    for (const data of messages) for (const listener of listeners) listener({ data, origin: '', ports: [] })
+    for (const data of [...messages, { all: messages }]) {
+      for (const listener of listeners) listener({ data, origin: '', ports: [] })
+    }
     expect(({} as Record<string, unknown>)['reached']).toBeUndefined()
     expect((globalThis as Record<string, unknown>)['reached']).toBeUndefined()
   })

@@ -73,6 +73,7 @@ describe('messages to a worker', () => {
     { id: 5, verb: '__proto__', given: [{ polluted: 1 }] },
     { id: 6, verb: 'constructor', given: ['globalThis.polluted = 1'] },
     { id: 7, verb: 'bye', given: [] },
+    { all: [{ id: 8, verb: 'hello', given: [] }, null, { id: 9, verb: 'describe', given: ['m'] }] },
     { id: '8', type: 'CONSTRUCT', path: ['hello', 'constructor'], argumentList: [{ type: 'RAW', value: 1 }] },
   )
   fuzz('a message', { of: fc.oneof(spoilt(good), oddValue), short: 2000, full: 120_000 }, async (data) => {

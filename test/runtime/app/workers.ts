@@ -232,8 +232,9 @@ export async function longStream(count: number) {
     worker = makers.script()
     const post = worker.postMessage.bind(worker) as (message: unknown, options?: unknown) => void
     worker.postMessage = (message: unknown, options?: unknown) => {
-      const { verb, given } = message as { verb: string; given: unknown[][] }
-      if (verb === 'apply') replayed += given[1]!.length
+      type Call = { verb: string; given: unknown[][] }
+      const { all = [message as Call] } = message as { all?: Call[] }
+      for (const { verb, given } of all) if (verb === 'apply') replayed += given[1]!.length
       post(message, options)
     }
     return worker
