@@ -1,7 +1,8 @@
 /** Batches on their way to a worker and back: as columns, in buffers that are filled again, without what the page has anyway. */
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createMonitor, getDetector } from '../src/embed/index.ts'
+import { openChannel } from '../src/worker/channel.ts'
 import { fromColumn, toColumn } from '../src/worker/columns.ts'
 import { serveWorker, startWorker, type WorkerOptions } from '../src/worker/index.ts'
 import type { WorkerLike } from '../src/worker/link.ts'
@@ -186,12 +187,46 @@ describe('calls of one turn', () => {
   })
 })
 
+describe('a listener that throws', () => {
+  test('keeps no answer from the one who waits for it, and is heard of', async () => {
+    let hear: (event: { data: unknown }) => void = () => {}
+    const endpoint = {
+      postMessage() {},
+      removeEventListener() {},
+      addEventListener(_: string, listener: unknown) {
+        hear = listener as never
+      },
+    }
+    const { api } = openChannel(endpoint)
+    const broken = new Error('of the listener')
+    void api.open('m1', { kind: 'detector', name: 'confidence', config: {} }, () => {
+      throw broken
+    })
+    const hello = api.hello()
+    const later: (() => void)[] = []
+    vi.stubGlobal('queueMicrotask', (step: () => void) => later.push(step))
+    hear({
+      data: {
+        all: [
+          { machine: 'm1', event: { kind: 'loading' } },
+          { id: 2, value: 4 },
+        ],
+      },
+    })
+    vi.unstubAllGlobals()
+    expect(await hello).toBe(4)
+    expect(later[0]).toThrow(broken)
+  })
+})
+
 describe('spare buffers', () => {
   test('are given for what they hold, if they are not much larger, and only the last four are kept', () => {
     const spares = new Spares()
     const buffers = [100, 200, 300, 400, 500].map((bytes) => new ArrayBuffer(bytes))
+    new Uint8Array(buffers[1]!).fill(7)
     spares.keep(buffers)
     expect(spares.take(100)).toBe(buffers[1])
+    expect(new Uint8Array(buffers[1]!)).toEqual(new Uint8Array(200)) // what a client erased is not left in it
     expect(spares.take(100).byteLength).toBe(100) // the rest is more than twice as large
     expect(spares.take(450)).toBe(buffers[4])
     expect(spares.take(450).byteLength).toBe(450)

@@ -1,4 +1,5 @@
 /** The page's side of the border: each verb of the worker as a function. */
+import type { ModelEvent } from '../embed/index.ts'
 import { Outbox, unbundle } from './outbox.ts'
 import { type PackedApplied, packQueries, unpackApplied } from './packing.ts'
 import { type Answer, BYE, type Call, type Endpoint, type HostApi, type Reply, type TellEvent } from './protocol.ts'
@@ -30,8 +31,19 @@ export function openChannel(endpoint: Endpoint): Channel {
   function hear({ data }: { readonly data: unknown }): void {
     for (const answer of unbundle(data) as (Answer | null | undefined)[]) {
       if (typeof answer !== 'object' || answer === null) continue
-      if ('event' in answer) tellers.get(answer.machine)?.(answer.event)
+      if ('event' in answer) tell(answer.machine, answer.event)
       else settle(answer.id)?.resolve(answer.value)
+    }
+  }
+
+  /** A listener that throws is heard of as any other, and keeps no answer from the one who waits for it. */
+  function tell(machine: string, event: ModelEvent): void {
+    try {
+      tellers.get(machine)?.(event)
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown
+      })
     }
   }
 
@@ -87,10 +99,11 @@ export function openChannel(endpoint: Endpoint): Channel {
       waiting.clear()
       tellers.clear()
       outbox.clear()
-      void ask(BYE, []).then(() => {
+      const close = () => {
         endpoint.removeEventListener('message', listener)
         if (endpoint.constructor.name === 'MessagePort') (endpoint as MessagePort).close()
-      })
+      }
+      void ask(BYE, []).then(close, close)
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Who waits for a worker, and since when it has said nothing. One timer serves all calls: one for each would cost more than many a query. */
+/** Who waits for a worker, and since when it has said nothing. One timer serves all calls: one for each is dear, and most are answered at once. */
 import { MonitorError } from '../core/index.ts'
 
 /** Calls that are answered in order. */
@@ -36,6 +36,7 @@ export class Watch {
       if (this.#waiting.size === 1) ref(this.#timer)
       answer.then(
         (value) => {
+          lane.aliveMs = performance.now()
           this.#settled(waiting)
           resolve(value)
         },
@@ -48,9 +49,7 @@ export class Watch {
   }
 
   #settled(waiting: Waiting): void {
-    if (!this.#waiting.delete(waiting)) return
-    waiting.lane.aliveMs = performance.now()
-    if (this.#waiting.size === 0) unref(this.#timer)
+    if (this.#waiting.delete(waiting) && this.#waiting.size === 0) unref(this.#timer)
   }
 
   /** Nobody is to answer any more. */
