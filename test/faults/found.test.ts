@@ -21,6 +21,14 @@ describe('snapshots', () => {
     expect(() => monitor.restore(odd as never)).toThrow(refused('bad_snapshot'))
   })
 
+  test('a moment that no query may name is refused', () => {
+    const monitor = createStreamMonitor({ detectors: ['query_rate'] })
+    monitor.apply({ kind: 'query', client: 'a', timeMs: 1000, observations: [{}] })
+    const { state, ...rest } = monitor.snapshot()
+    const odd = { ...rest, state: { ...(state as object), nowMs: 8.64e15 + 1 } }
+    expect(() => monitor.restore(odd as never)).toThrow(refused('bad_snapshot', 'state.nowMs'))
+  })
+
   test('a list with gaps in the place of fingerprints is refused too', () => {
     const detector = createDetector('text_repetition')
     const odd = { detector: 'text_repetition', version: 1, state: { fingerprints: new Array(3) } }

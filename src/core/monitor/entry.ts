@@ -5,7 +5,7 @@ import type { Observation } from '../types.ts'
 import type { Entry } from './verdict.ts'
 
 /** The last moment that a `Date` can hold, in ms since the epoch: the year 275760. */
-const LATEST_MS = 8.64e15
+export const LATEST_MS = 8.64e15
 
 /** Most characters of a name. */
 export const MAX_ID = 256

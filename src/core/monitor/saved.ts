@@ -2,7 +2,7 @@
 import { refuse } from '../checkers.ts'
 import { readList, readNumber, readText } from '../state.ts'
 import type { Detector, PlainData, Snapshot } from '../types.ts'
-import { MAX_ID } from './entry.ts'
+import { LATEST_MS, MAX_ID } from './entry.ts'
 import { MAX_DETECTORS } from './slots.ts'
 
 export function saveDetectors(detectors: Iterable<Pick<Detector<never, unknown>, 'snapshot'>>): PlainData {
@@ -21,8 +21,9 @@ export function loadDetectors(
   for (const [i, detector] of detectors.entries()) detector.restore(snapshots[i]!)
 }
 
-export function readTime(value: unknown, path: string): number {
-  return readNumber(value, path, { max: Number.MAX_VALUE, fraction: true })
+/** A moment that has come, or with another `max` one that is to come. */
+export function readTime(value: unknown, path: string, max = LATEST_MS): number {
+  return readNumber(value, path, { max, fraction: true })
 }
 
 export function readName(value: unknown, path: string): string {

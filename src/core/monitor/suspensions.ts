@@ -83,7 +83,7 @@ function readSuspension(value: unknown, path: string): [name: string, Suspension
   return [
     readName(name, `${path}[0]`),
     {
-      untilMs: readTime(untilMs, `${path}[1]`),
+      untilMs: readTime(untilMs, `${path}[1]`, Number.MAX_VALUE),
       sinceMs: sinceMs === null ? null : readTime(sinceMs, `${path}[2]`),
     },
   ]
