@@ -16,7 +16,7 @@ import type { Description, Detection, Detector, Feature, Modality, Observation, 
 export interface Logic<Obs, Checked, Meta> {
   /** Throws `bad_query`, with a path inside the observation. */
   check(observation: Obs): Checked
-  /** Scores and learns, in the order the method's doc states. */
+  /** Scores and learns, in the order the method's doc states. A fresh object, on which the detector's name is put. */
   apply(checked: Checked): Omit<Detection<Meta>, 'detector'>
   /** Extra check of a whole batch that passed one by one, such as one length for all vectors. Throws `bad_query`. */
   checkBatch?(checked: readonly Checked[]): void
@@ -195,11 +195,12 @@ function detectorOf<Obs, Checked, Meta>(
     return logic.check(observation)
   }
 
-  // Written out field by field: a spread costs more than the score of the cheap detectors.
-  function named(d: Omit<Detection<Meta>, 'detector'>): Detection<Meta> {
-    const { suspicious, score, threshold, confidence, reason, metadata } = d
-    if (calibration !== undefined) return judged(d, name, calibration)
-    return { suspicious, score, threshold, confidence, reason, metadata, detector: name }
+  // The name is put on what `apply` made for this query: a copy would cost more than the score of the cheap detectors.
+  function named(fresh: Omit<Detection<Meta>, 'detector'>): Detection<Meta> {
+    if (calibration !== undefined) return judged(fresh, name, calibration)
+    const detection = fresh as { -readonly [Key in keyof Detection<Meta>]: Detection<Meta>[Key] }
+    detection.detector = name
+    return detection
   }
 }
 

@@ -98,8 +98,8 @@ export class LargeRows implements Rows {
   }
 
   copy(slot: number, out: Floats, at: number): void {
-    const start = this.#rowAt(slot)
-    out.set(this.#memory.f32.subarray(start, start + this.#width), at)
+    const { f32 } = this.#memory
+    for (let i = 0, from = this.#rowAt(slot); i < this.#width; i++) out[at + i] = f32[from + i]!
   }
 
   dots(q: Float64Array, count: number): Float64Array {

@@ -24,6 +24,9 @@ const reciprocal = /* @__PURE__ */ new Float64Array(256)
 const middle = /* @__PURE__ */ new Float64Array(256)
 let readyBelow = 0
 
+/** A number given and its result given back: doubles that go through memory are never made objects of on the heap. */
+const passed = /* @__PURE__ */ new Float64Array(1)
+
 /**
  * Natural logarithm, relative error below 1e-14. `log(0)` is −Infinity, `log(Infinity)` Infinity; a negative number or
  * NaN gives NaN.
@@ -33,7 +36,11 @@ let readyBelow = 0
  * is what makes it several times faster than the textbook form. Short, so that engines put it into the caller's loop.
  */
 export function log(x: number): number {
-  if (!(x >= SMALLEST_NORMAL && x < readyBelow)) return logRarely(x)
+  if (!(x >= SMALLEST_NORMAL && x < readyBelow)) {
+    passed[0] = x
+    logRarely()
+    return passed[0]
+  }
   bits.setFloat64(0, x, true)
   const high = bits.getInt32(4, true)
   const exponent = high >>> 20
@@ -78,14 +85,15 @@ export function sumOfLogs(values: ArrayLike<number>, scale: number, inside: numb
   return even + odd
 }
 
-/** Numbers from just below 1 upwards, which are no probabilities, and those without an ordinary exponent. */
-function logRarely(x: number): number {
+/** Of what was {@link passed}: numbers from just below 1 upwards, which are no probabilities, and those without an ordinary exponent. */
+function logRarely(): void {
   if (readyBelow === 0) makeTables()
-  if (!(x > 0)) return x === 0 ? -Infinity : NaN
-  if (x < SMALLEST_NORMAL) return log(x * TWO_54) - 54 * LN2
-  if (x < readyBelow) return log(x)
-  if (x < 1.05) return logNearOne(x)
-  return x === Infinity ? x : -log(1 / x)
+  const x = passed[0]!
+  if (!(x > 0)) passed[0] = x === 0 ? -Infinity : NaN
+  else if (x < SMALLEST_NORMAL) passed[0] = log(x * TWO_54) - 54 * LN2
+  else if (x < readyBelow) passed[0] = log(x)
+  else if (x < 1.05) passed[0] = logNearOne(x)
+  else passed[0] = x === Infinity ? x : -log(1 / x)
 }
 
 /** ln x = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + … with s = (x − 1) / (x + 1); for x in [½, 2] to the last place or two. */
@@ -111,16 +119,28 @@ function makeTables(): void {
  * −745.14 it is 0; NaN gives NaN.
  */
 export function exp(x: number): number {
-  if (!(x > -745.2)) return x < 0 ? 0 : NaN
-  if (x > 709.8) return Infinity
-  const k = Math.floor(x * INVERSE_LN2 + 0.5)
-  const r = x - k * LN2_HIGH - k * LN2_LOW
-  // |r| ≤ 0.3466: the first term left out of the power series, r¹⁵/15!, is below 1e-19.
-  let series = 1 / 14
-  for (let n = 13; n >= 2; n--) series = (1 + r * series) / n
-  const whole = 1 + r * (1 + r * series)
-  const half = k >> 1
-  return whole * powerOfTwo(half) * powerOfTwo(k - half)
+  passed[0] = x
+  expEach(passed, 1)
+  return passed[0]
+}
+
+/** Puts {@link exp} of each of the first `count` values in its place. */
+export function expEach(values: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const x = values[i]!
+    if (!(x > -745.2)) values[i] = x < 0 ? 0 : NaN
+    else if (x > 709.8) values[i] = Infinity
+    else {
+      const k = Math.floor(x * INVERSE_LN2 + 0.5)
+      const r = x - k * LN2_HIGH - k * LN2_LOW
+      // |r| ≤ 0.3466: the first term left out of the power series, r¹⁵/15!, is below 1e-19.
+      let series = 1 / 14
+      for (let n = 13; n >= 2; n--) series = (1 + r * series) / n
+      const whole = 1 + r * (1 + r * series)
+      const half = k >> 1
+      values[i] = whole * powerOfTwo(half) * powerOfTwo(k - half)
+    }
+  }
 }
 
 /** 2 to the power k, for −1022 … 1023. */

@@ -61,7 +61,9 @@ export class PlainRows implements Rows {
   }
 
   copy(slot: number, out: Floats, at: number): void {
-    out.set(this.#rows.subarray(slot * this.#width, (slot + 1) * this.#width), at)
+    const rows = this.#rows
+    const width = this.#width
+    for (let i = 0, from = slot * width; i < width; i++) out[at + i] = rows[from + i]!
   }
 
   dots(q: Float64Array, count: number, floats?: Float32Array): Float64Array {

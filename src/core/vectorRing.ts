@@ -225,8 +225,13 @@ export class VectorRing {
   /** A copy of the row at a position counted from the oldest. */
   at(age: number): Floats {
     const row = floats(this.#rows.isWide, this.dimension)
-    this.#rows.copy(this.#norms.slot(age), row, 0)
+    this.copy(age, row, 0)
     return row
+  }
+
+  /** The same, into `out` from the place `at` on. */
+  copy(age: number, out: Floats, at: number): void {
+    this.#rows.copy(this.#norms.slot(age), out, at)
   }
 
   /** Of what is remembered, not of the spare room: a restored ring says the same, so evictions are reproducible. */

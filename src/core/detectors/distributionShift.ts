@@ -103,11 +103,10 @@ function logic(
 
   function reasonOf({ novelty, drift }: ShiftEvidence): string {
     const limits = reference.limits!
-    const [what, nats, most] =
-      novelty / limits.novelty >= drift / limits.drift
-        ? ['are unlike any honest one', novelty, limits.novelty]
-        : ['lie to one side of honest ones', drift, limits.drift]
-    const allowed = (threshold * most).toFixed(2)
+    const isNovelty = novelty / limits.novelty >= drift / limits.drift
+    const what = isNovelty ? 'are unlike any honest one' : 'lie to one side of honest ones'
+    const nats = isNovelty ? novelty : drift
+    const allowed = (threshold * (isNovelty ? limits.novelty : limits.drift)).toFixed(2)
     return `Evidence that the queries ${what}: ${nats.toFixed(2)} nats; more than ${allowed} is suspicious.`
   }
 

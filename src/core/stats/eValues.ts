@@ -7,7 +7,8 @@
  * Source: Vovk and Wang, Annals of Statistics 2021; e-BH: Wang and Ramdas, JRSS B 2022.
  */
 import { refuse } from '../checkers.ts'
-import { exp, log } from '../math.ts'
+import { expEach, log } from '../math.ts'
+import { workDoubles } from '../plainRows.ts'
 import { checkShare, MOST } from './checks.ts'
 import { expRest } from './expRest.ts'
 
@@ -51,6 +52,9 @@ export function meanLogE(logE: ArrayLike<number>, weights?: ArrayLike<number>): 
   }
   let largest = -Infinity
   for (let i = 0; i < logE.length; i++) largest = Math.max(largest, logE[i]!)
+  const shares = workDoubles(logE.length)
+  for (let i = 0; i < logE.length; i++) shares[i] = logE[i]! - largest
+  expEach(shares, logE.length)
   let sum = 0
   let total = 0
   for (let i = 0; i < logE.length; i++) {
@@ -59,7 +63,7 @@ export function meanLogE(logE: ArrayLike<number>, weights?: ArrayLike<number>): 
       refuse('bad_config', 'must be a number in [0, 1e100]', weight, `weights[${i}]`)
     }
     total += weight
-    if (logE[i]! > -Infinity) sum += weight * exp(logE[i]! - largest)
+    if (logE[i]! > -Infinity) sum += weight * shares[i]!
   }
   if (total === 0) refuse('bad_config', 'must not all be 0', total, 'weights')
   return sum === 0 ? -Infinity : largest + log(sum / total)

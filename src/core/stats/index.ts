@@ -8,7 +8,7 @@ export { FeatureMean, type FeatureMeanOptions, mmdSquaredOfMeans } from './featu
 export { type Grubbs, grubbs, grubbsOutliers } from './grubbs.ts'
 export { KendallWindow, kendallTau } from './kendall.ts'
 export { medianBandwidth } from './kernel.ts'
-export { type MmdOptions, mmdSquared } from './mmd.ts'
+export { FixedSample, type MmdOptions, mmdSquared } from './mmd.ts'
 export { PowerProcess, type PowerProcessOptions } from './powerProcess.ts'
 export { QuantileSketch, type QuantileSketchOptions } from './quantileSketch.ts'
 export { RandomFeatures, type RandomFeaturesOptions } from './randomFeatures.ts'

@@ -4,7 +4,7 @@ import { LARGEST } from './checks.ts'
 
 /** Vectors on one side: pairs of them, and the numbers in all, must fit the memory of a browser tab. */
 const MOST_VECTORS = 10_000
-const MOST_NUMBERS = 67_108_864
+export const MOST_NUMBERS = 67_108_864
 const VECTOR = { most: 65_536, min: -LARGEST, max: LARGEST }
 const MOST_BANDWIDTHS = 64
 
@@ -46,7 +46,8 @@ export function checkBandwidths(bandwidths: readonly number[], path: string): re
 /** ‖xᵢ − yⱼ‖² for j = 0 … `count` − 1, into `out`. Four at a time, so that a number of xᵢ is loaded once for all of them. */
 export function squaredDistances(x: Vectors, i: number, y: Vectors, count: number, out: Float64Array): void {
   const n = x.dimension
-  const one = x.numbers.subarray(i * n, i * n + n)
+  const one = x.numbers
+  const from = i * n
   const rows = y.numbers
   let j = 0
   for (; j + 4 <= count; j += 4) {
@@ -59,7 +60,7 @@ export function squaredDistances(x: Vectors, i: number, y: Vectors, count: numbe
     let s2 = 0
     let s3 = 0
     for (let k = 0; k < n; k++) {
-      const value = one[k]!
+      const value = one[from + k]!
       const d0 = value - rows[r0 + k]!
       const d1 = value - rows[r1 + k]!
       const d2 = value - rows[r2 + k]!
@@ -77,7 +78,7 @@ export function squaredDistances(x: Vectors, i: number, y: Vectors, count: numbe
   for (; j < count; j++) {
     let sum = 0
     for (let k = 0; k < n; k++) {
-      const d = one[k]! - rows[j * n + k]!
+      const d = one[from + k]! - rows[j * n + k]!
       sum += d * d
     }
     out[j] = sum

@@ -1,5 +1,5 @@
 /** How far two samples of vectors are apart as distributions. */
-import { exp } from '../math.ts'
+import { expEach } from '../math.ts'
 import { checkBandwidths, readVectorList, squaredDistances, type Vectors } from './kernel.ts'
 
 export interface MmdOptions {
@@ -24,12 +24,39 @@ export function mmdSquared(
   y: readonly ArrayLike<number>[],
   { bandwidths }: MmdOptions,
 ): number {
-  const rates = Float64Array.from(checkBandwidths(bandwidths, 'bandwidths'), (width) => -0.5 / width / width)
-  const xs = readVectorList(x, 'x')
-  const ys = readVectorList(y, 'y', xs.dimension)
-  const room = new Float64Array(Math.max(xs.count, ys.count))
-  const across = sumOfKernels(xs, ys, rates, room) / (xs.count * ys.count)
-  return (meanWithin(xs, rates, room) + meanWithin(ys, rates, room) - 2 * across) / rates.length
+  const sample = new FixedSample(x, bandwidths)
+  return sample.mmdSquared(readVectorList(y, 'y', sample.dimension))
+}
+
+/** The sample x, where one y after the other is compared with it: what depends on x alone is worked out once. */
+export class FixedSample {
+  readonly #x: Vectors
+  readonly #rates: Float64Array
+  /** Mean of the kernels within x; undefined before it is asked for. */
+  #within: number | undefined
+  /** Working memory: the kernels of one vector with all others. */
+  #room = new Float64Array(0)
+
+  /** Throws as {@link mmdSquared} does. */
+  constructor(x: readonly ArrayLike<number>[], bandwidths: readonly number[]) {
+    this.#rates = Float64Array.from(checkBandwidths(bandwidths, 'bandwidths'), (width) => -0.5 / width / width)
+    this.#x = readVectorList(x, 'x')
+  }
+
+  get dimension(): number {
+    return this.#x.dimension
+  }
+
+  /** What {@link mmdSquared} gives; y has two vectors at least, of the same length. */
+  mmdSquared(y: Vectors): number {
+    const x = this.#x
+    const rates = this.#rates
+    const length = Math.max(x.count, y.count) * rates.length
+    if (this.#room.length < length) this.#room = new Float64Array(length)
+    const across = sumOfKernels(x, y, rates, this.#room) / (x.count * y.count)
+    this.#within ??= meanWithin(x, rates, this.#room)
+    return (this.#within + meanWithin(y, rates, this.#room) - 2 * across) / rates.length
+  }
 }
 
 /** Mean of the kernels over the pairs of one sample. */
@@ -39,11 +66,18 @@ function meanWithin(x: Vectors, rates: Float64Array, room: Float64Array): number
 
 /** Sum of the kernels over all pairs of x and y; without y, over each pair of x once. */
 function sumOfKernels(x: Vectors, y: Vectors | undefined, rates: Float64Array, room: Float64Array): number {
+  const widths = rates.length
   let sum = 0
   for (let i = 0; i < x.count; i++) {
     const count = y?.count ?? i
     squaredDistances(x, i, y ?? x, count, room)
-    for (let j = 0; j < count; j++) for (let b = 0; b < rates.length; b++) sum += exp(room[j]! * rates[b]!)
+    // From the last distance on: its kernels then never lie over one that is still wanted.
+    for (let j = count - 1; j >= 0; j--) {
+      const distance = room[j]!
+      for (let b = widths - 1; b >= 0; b--) room[j * widths + b] = distance * rates[b]!
+    }
+    expEach(room, count * widths)
+    for (let at = 0; at < count * widths; at++) sum += room[at]!
   }
   return sum
 }

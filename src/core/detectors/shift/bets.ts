@@ -10,7 +10,7 @@
 import { refuse } from '../../checkers.ts'
 import { log } from '../../math.ts'
 import { workDoubles } from '../../plainRows.ts'
-import { dot, dotRows } from '../../rowSums.ts'
+import { dot, dotRows, type RowsAt } from '../../rowSums.ts'
 import { readDoubles, readNumber, readState } from '../../state.ts'
 import { meanLogE } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
@@ -29,9 +29,9 @@ const FIRST = 5
 export interface PreparedBets {
   readonly dimension: number
   /** Of length 1, one behind the other. */
-  readonly references: Float64Array
+  readonly references: RowsAt
   /** Set aside. */
-  readonly calibration: Float64Array
+  readonly calibration: RowsAt
   /** Of the references. */
   readonly mean: Float64Array
   /** Of each tail: how many of the values set aside lie in it. */
@@ -68,7 +68,8 @@ export function prepareBets(given: readonly Float64Array[], setAside: readonly F
   const won = places.flatMap((place) => STAKES.map((stake) => log(1 - stake + (stake * (count + 1)) / place)))
   const lost = places.flatMap(() => STAKES.map((stake) => log(1 - stake)))
   const novelties = largestOf(
-    setAside.map((one) => noveltyOf(one, references)),
+    Float64Array.from(setAside, (one) => noveltyOf(one, references)),
+    count,
     places,
   )
   return {
@@ -78,10 +79,10 @@ export function prepareBets(given: readonly Float64Array[], setAside: readonly F
   }
 }
 
-function behindEachOther(vectors: readonly Float64Array[], dimension: number): Float64Array {
+function behindEachOther(vectors: readonly Float64Array[], dimension: number): RowsAt {
   const rows = new Float64Array(vectors.length * dimension)
   for (const [i, vector] of vectors.entries()) rows.set(vector, i * dimension)
-  return rows
+  return { rows, start: 0, stride: dimension, count: vectors.length }
 }
 
 /** The memory of one client. */
@@ -97,8 +98,9 @@ export class Bets {
   #drifts: readonly number[] = []
   #novelty: Float64Array
   #drift: Float64Array
-  /** Follows from the capital; undefined while nobody has asked since the last query. */
-  #evidence: ShiftEvidence | undefined
+  /** Follows from the capital; not while `#isTold` is false, as nobody has asked since the last query. */
+  readonly #evidence = { novelty: 0, drift: 0 }
+  #isTold = false
 
   constructor(shared: PreparedBets, options: BetsOptions) {
     this.#shared = shared
@@ -117,9 +119,14 @@ export class Bets {
     return 8 * (2 * this.#sums.length + 2 * this.#novelty.length + this.#shared.places.length) + 64
   }
 
+  /** Good until the next query. */
   get evidence(): ShiftEvidence {
-    this.#evidence ??= { novelty: meanLogE(this.#novelty), drift: meanLogE(this.#drift) }
-    return this.#evidence
+    const evidence = this.#evidence
+    if (this.#isTold) return evidence
+    evidence.novelty = meanLogE(this.#novelty)
+    evidence.drift = meanLogE(this.#drift)
+    this.#isTold = true
+    return evidence
   }
 
   /** Takes a query of length 1. */
@@ -132,7 +139,7 @@ export class Bets {
     for (let i = 0; i < sums.length; i++) sums[i] = decay * sums[i]! + vector[i]!
     this.#weight = decay * this.#weight + 1
     this.#count++
-    this.#evidence = undefined
+    this.#isTold = false
     if (this.#learnsNow()) this.#learn()
   }
 
@@ -154,15 +161,17 @@ export class Bets {
 
   #learn(): void {
     const { mean } = this.#shared
-    this.#direction = this.#sums.map((sum, i) => sum / this.#weight - mean[i]!)
-    this.#drifts = this.#tailsAlong(this.#direction)
+    const direction = this.#direction
+    for (let i = 0; i < direction.length; i++) direction[i] = this.#sums[i]! / this.#weight - mean[i]!
+    this.#drifts = this.#tailsAlong(direction)
   }
 
   #tailsAlong(direction: Float64Array): number[] {
     const { calibration, places } = this.#shared
-    const products = new Float64Array(calibration.length / direction.length)
-    for (let i = 0; i < products.length; i++) products[i] = dot(calibration, i * direction.length, direction)
-    return largestOf(products, places)
+    const { count } = calibration
+    const products = workDoubles(count)
+    dotRows(calibration, direction, products)
+    return largestOf(products, count, places)
   }
 
   save(): PlainData {
@@ -194,24 +203,23 @@ export class Bets {
     this.#drifts = hasDirection ? this.#tailsAlong(this.#direction) : []
     this.#novelty = novelty.slice()
     this.#drift = drift.slice()
-    this.#evidence = undefined
+    this.#isTold = false
   }
 }
 
 /** 1 minus the cosine to the nearest reference. */
-function noveltyOf(vector: Float64Array, references: Float64Array): number {
-  const count = references.length / vector.length
-  const products = workDoubles(count)
-  dotRows({ rows: references, start: 0, stride: vector.length, count }, vector, products)
+function noveltyOf(vector: Float64Array, references: RowsAt): number {
+  const products = workDoubles(references.count)
+  dotRows(references, vector, products)
   let nearest = -1
-  for (let i = 0; i < count; i++) nearest = Math.max(nearest, products[i]!)
+  for (let i = 0; i < references.count; i++) nearest = Math.max(nearest, products[i]!)
   return 1 - nearest
 }
 
-/** The numbers at these places, counted from the largest, from 1 on. */
-function largestOf(numbers: ArrayLike<number>, places: readonly number[]): number[] {
-  const sorted = Float64Array.from(numbers).sort()
-  return places.map((place) => sorted[sorted.length - place]!)
+/** Of the first `count` numbers, which are put in order, those at these places, counted from the largest, from 1 on. */
+function largestOf(numbers: Float64Array, count: number, places: readonly number[]): number[] {
+  const sorted = numbers.subarray(0, count).sort()
+  return places.map((place) => sorted[count - place]!)
 }
 
 function readExactly(value: unknown, path: string, length: number, most: number): Float64Array {

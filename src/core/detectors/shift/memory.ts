@@ -1,7 +1,7 @@
 /** What `distribution_shift` keeps of one client, in each of its forms. */
 import { refuse } from '../../checkers.ts'
 import { readVectors } from '../../savedVectors.ts'
-import { FeatureMean, mmdSquared, mmdSquaredOfMeans } from '../../stats/index.ts'
+import { FeatureMean, mmdSquaredOfMeans } from '../../stats/index.ts'
 import type { PlainData } from '../../types.ts'
 import { VectorRing } from '../../vectorRing.ts'
 import { Bets, type ShiftEvidence } from './bets.ts'
@@ -27,7 +27,7 @@ export function openMemory(prepared: PreparedShift): Memory {
   return prepared.form === 'window' ? openWindow(prepared) : openStream(prepared)
 }
 
-function openWindow({ reference }: PreparedWindow): Memory {
+function openWindow({ reference, honest, windowed }: PreparedWindow): Memory {
   const { queries, vectors } = reference
   const dimension = vectors[0]!.length
   let ring = new VectorRing(queries)
@@ -35,8 +35,9 @@ function openWindow({ reference }: PreparedWindow): Memory {
     size: () => ring.size,
     push: (vector) => ring.push(vector),
     score() {
-      const window = Array.from({ length: ring.size }, (_, age) => ring.at(age))
-      return mmdSquared(vectors, window, reference)
+      const count = ring.size
+      for (let age = 0; age < count; age++) ring.copy(age, windowed, age * dimension)
+      return honest.mmdSquared({ count, dimension, numbers: windowed })
     },
     save: () => ({ ...ring.save() }),
     load(state) {

@@ -1,6 +1,7 @@
 /** What honest clients' embeddings look like, as `distribution_shift` wants it told. */
 import { checkChoice, checkNumber, checkObject, refuse } from '../../checkers.ts'
-import { FeatureMean, mmdSquared, RandomFeatures } from '../../stats/index.ts'
+import { FeatureMean, FixedSample, RandomFeatures } from '../../stats/index.ts'
+import { MOST_NUMBERS } from '../../stats/kernel.ts'
 import { requireReference } from '../benignThreshold.ts'
 import { type PreparedBets, prepareBets, type ShiftEvidence } from './bets.ts'
 
@@ -42,6 +43,10 @@ interface Prepared {
 
 export interface PreparedWindow extends Prepared {
   readonly form: 'window'
+  /** The honest embeddings. */
+  readonly honest: FixedSample
+  /** Working memory: the embeddings of a window, one behind the other. */
+  readonly windowed: Float64Array
 }
 
 export interface PreparedStream extends Prepared {
@@ -109,8 +114,10 @@ export function prepareShift(given: ShiftReference, path: string): PreparedShift
   const reference = { form, ...shared, queries, every, frequencies, seed, threshold }
   const scaled = new Float64Array(vectors[0]!.length)
   if (form === 'window') {
-    mmdSquared(vectors.slice(0, 2), vectors.slice(0, 2), shared) // checks the widths
-    return { form, reference, scaled }
+    const numbers = queries * scaled.length
+    if (numbers > MOST_NUMBERS) refuse('bad_config', `must be at most ${MOST_NUMBERS} numbers`, numbers, `${path}.queries`)
+    const honest = new FixedSample(vectors, bandwidths)
+    return { form, reference, scaled, honest, windowed: new Float64Array(numbers) }
   }
   if (form === 'bets') {
     const calibration = readVectors(given.calibration, `${path}.calibration`, vectors[0]!.length)
