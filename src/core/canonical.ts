@@ -46,6 +46,7 @@ export interface RowLimits {
 }
 
 const MAX_NAME_LENGTH = 256
+const MAX_TEXT_LENGTH = 10_000
 /** Texts for "no value" that a column of numbers may have. */
 export const MAX_MISSING = 16
 /** Names of categories that a schema may list for a column. */
@@ -60,7 +61,7 @@ const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototyp
  * a surrogate without partner.
  */
 export function checkRow(value: unknown, path = 'input', limits: RowLimits = {}): Row {
-  const { maxColumns = 1000, maxKeyLength = MAX_NAME_LENGTH, maxTextLength = 10_000 } = limits
+  const { maxColumns = 1000, maxKeyLength = MAX_NAME_LENGTH, maxTextLength = MAX_TEXT_LENGTH } = limits
   if (!isPlainObject(value)) refuse('bad_query', 'must be a plain object: column name to cell', value, path)
   const keys = Object.keys(value)
   if (keys.length === 0 || keys.length > maxColumns) {
@@ -69,7 +70,7 @@ export function checkRow(value: unknown, path = 'input', limits: RowLimits = {})
   const row: Record<string, Cell> = {}
   for (const key of keys) {
     checkColumnName(key, maxKeyLength, path)
-    row[key] = checkCell(value[key], maxTextLength, path, key)
+    row[key] = checkCell(value[key], path, key, maxTextLength)
   }
   return row
 }
@@ -84,7 +85,8 @@ export function checkColumnName(name: string, maxLength: number, path: string, c
 
 const SURROGATE = /[\ud800-\udfff]/
 
-function checkCell(cell: unknown, maxLength: number, path: string, key: string): Cell {
+/** A cell of the column `key` as it is. Throws `bad_query`. */
+export function checkCell(cell: unknown, path: string, key: string, maxLength = MAX_TEXT_LENGTH): Cell {
   if (typeof cell === 'string') {
     if (cell.length > maxLength) {
       refuse('bad_query', `must have at most ${maxLength} UTF-16 code units`, cell.length, cellPath(path, key))
@@ -153,14 +155,29 @@ export function columnsOf(row: Row, schema?: RowSchema, path = 'input'): Column[
   const columns: Column[] = []
   for (const name of Object.keys(checked).sort()) {
     const cell = checked[name]!
-    const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined
+    const declared = declaredFor(name, schema)
     if (declared === undefined) columns.push({ name, value: plainValue(cell) })
     else if (declared.type === 'number' || declared.type === 'category') {
-      columns.push({ ...declared, name, value: declaredValue(cell, declared, cellPath(path, name)) })
+      columns.push({ ...declared, name, value: settledValue(cell, declared, path, name) })
     }
   }
   if (columns.length === 0) refuse('bad_query', 'must have a column that the schema does not ignore', row, path)
   return columns
+}
+
+/** What a schema says of a column. */
+export function declaredFor(name: string, schema: RowSchema | undefined): ColumnSchema | undefined {
+  return schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined
+}
+
+/** What a cell means, as in {@link Column}. Throws `bad_query` for a word in a column of numbers. */
+export function settledValue(
+  cell: Cell,
+  declared: ColumnSchema | undefined,
+  path: string,
+  name: string,
+): number | string {
+  return declared === undefined ? plainValue(cell) : declaredValue(cell, declared, path, name)
 }
 
 // The text in quotes can never be mistaken for a number, `true` or `null`.
@@ -188,19 +205,19 @@ export function plainValue(cell: Cell): number | string {
   return exact ? value + 0 : quote(cell)
 }
 
-function declaredValue(cell: Cell, column: ColumnSchema, path: string): number | string {
+function declaredValue(cell: Cell, column: ColumnSchema, path: string, name: string): number | string {
   if (cell === null) return 'null'
   if (column.type !== 'number') return quote(String(cell))
   const isMissing = typeof cell === 'string' && (cell.trim() === '' || column.missing?.includes(cell.trim()))
-  return isMissing ? 'null' : toNumber(cell, path)
+  return isMissing ? 'null' : toNumber(cell, path, name)
 }
 
-function toNumber(cell: Cell, path: string): number {
+function toNumber(cell: Cell, path: string, name: string): number {
   if (typeof cell === 'number') return cell + 0
   if (typeof cell === 'boolean') return cell ? 1 : 0
   const value = cell !== null && ANY_NUMBER.test(cell.trim()) ? Number(cell.trim()) : NaN
   if (Number.isFinite(value)) return value + 0
-  refuse('bad_query', 'must be a number, or text that spells one', cell, path)
+  refuse('bad_query', 'must be a number, or text that spells one', cell, cellPath(path, name))
 }
 
 /**
@@ -231,5 +248,5 @@ export function rowFingerprint(row: Row, schema?: RowSchema): string {
  */
 export function rowVector(row: Row): Float64Array {
   const checked = checkRow(row)
-  return Float64Array.from(Object.keys(checked).sort(), (name) => toNumber(checked[name]!, cellPath('input', name)))
+  return Float64Array.from(Object.keys(checked).sort(), (name) => toNumber(checked[name]!, 'input', name))
 }

@@ -14,10 +14,12 @@ import type { Description, Detection, Detector, Feature, Modality, Observation, 
  * except where a plug-in function of the user does, and then before anything is learned.
  */
 export interface Logic<Obs, Checked, Meta> {
-  /** Throws `bad_query`, with a path inside the observation. */
+  /** Throws `bad_query`, with a path inside the observation. May return the same object each time, see `keep`. */
   check(observation: Obs): Checked
   /** Scores and learns, in the order the method's doc states. A fresh object, on which the detector's name is put. */
   apply(checked: Checked): Omit<Detection<Meta>, 'detector'>
+  /** A copy of what `check` returned, where it returns the same object each time: all of a batch is checked before it is applied. */
+  keep?(checked: Checked): Checked
   /** Extra check of a whole batch that passed one by one, such as one length for all vectors. Throws `bad_query`. */
   checkBatch?(checked: readonly Checked[]): void
   /** True if `apply` calls a user's function, which may throw in the middle of a batch. */
@@ -143,13 +145,14 @@ function detectorOf<Obs, Checked, Meta>(
   logic: Logic<Obs, Checked, Meta>,
   calibration?: ReadCalibration,
 ): Detector<Obs, Meta> {
+  const keep = (checked: Checked) => logic.keep?.(checked) ?? checked
   const detector: Detector<Obs, Meta> = {
     name,
     process(observation) {
       return named(logic.apply(check(observation)))
     },
     processBatch(observations) {
-      const checked = observations.map((observation, i) => inBatch(i, () => check(observation)))
+      const checked = observations.map((observation, i) => inBatch(i, () => keep(check(observation))))
       logic.checkBatch?.(checked)
       const before = logic.mayThrow === true ? logic.save() : null
       try {

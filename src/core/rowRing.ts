@@ -8,11 +8,10 @@
  * A row near to an earlier one teaches nothing: the variations that an attacker makes of one row must not become the
  * measure of how far rows lie apart.
  */
-import type { Column } from './canonical.ts'
-import { hash32 } from './hash.ts'
 import { Ring } from './ring.ts'
-import { keyOf, type Layout, type SavedRows } from './savedRows.ts'
-import { type Bounds, boundsOf, likeness, TableStatistics } from './tableStatistics.ts'
+import type { CodedRow } from './rowCoder.ts'
+import type { Layout, SavedRows } from './savedRows.ts'
+import { likeness, TableStatistics } from './tableStatistics.ts'
 import type { PlainData } from './types.ts'
 import type { Nearest } from './vectorRing.ts'
 
@@ -21,53 +20,15 @@ const NEAR = 0.9
 /** Rows that teach at most: the newest. Their quantiles are good to about a tenth, and a change costs little. */
 const TEACHERS = 128
 
-const CATEGORY_SEEDS = [0x7f4a7c15, 0x1ce4e5b9] as const
-const HIGH_BITS = 0x1fffff
-
-/** A row as it is compared. */
-export interface CodedRow {
-  readonly layout: Layout
-  /** Numbers, and the hashes of categories. */
-  readonly cells: Float64Array
-  /** What a schema says of a column's tolerance; `null` where it says nothing. */
-  readonly declared: readonly (Bounds | null)[]
-}
-
 interface KeptRow {
-  readonly layout: Layout
-  readonly cells: Float64Array
+  layout: Layout
+  cells: Float64Array
   /** True if the row was unlike all before it. */
-  readonly teaches: boolean
+  teaches: boolean
 }
 
-/** The columns of a row as they are compared. */
-export function codeRow(columns: readonly Column[]): CodedRow {
-  const count = columns.length
-  const names: string[] = []
-  const declared: (Bounds | null)[] = []
-  const isNumber = new Uint8Array(count)
-  const cells = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const column = columns[i]!
-    const { name, value } = column
-    names.push(name)
-    declared.push(declaredBounds(column))
-    isNumber[i] = typeof value === 'number' ? 1 : 0
-    cells[i] = typeof value === 'number' ? value : categoryCode(value)
-  }
-  return { layout: { names, isNumber, key: keyOf(names, isNumber) }, cells, declared }
-}
-
-function categoryCode(text: string): number {
-  const [high, low] = CATEGORY_SEEDS
-  return (hash32(text, 0, text.length, high) & HIGH_BITS) * 0x100000000 + (hash32(text, 0, text.length, low) >>> 0)
-}
-
-/** The bounds that a column's schema gives: a fixed tolerance, those of a profile, or none. */
-export function declaredBounds({ scale, spread, step = 0 }: Column): Bounds | null {
-  if (scale !== undefined) return { low: scale, high: scale }
-  return spread === undefined ? null : boundsOf({ spread, step })
-}
+const NO_CELLS: Float64Array = /* @__PURE__ */ new Float64Array(0)
+const NO_LAYOUT: Layout = { names: [], isNumber: /* @__PURE__ */ new Uint8Array(0), key: '' }
 
 /** Remembers up to `capacity` rows of any columns. Continues from what {@link save} gave and `readRows` checked. */
 export class RowRing {
@@ -77,6 +38,8 @@ export class RowRing {
   /** The newest rows that teach, oldest first. */
   readonly #teachers: KeptRow[] = []
   readonly #statistics = new TableStatistics()
+  /** Working memory of a search. */
+  readonly #probe = new Probe()
   #bytes = 0
 
   constructor(capacity: number, saved?: SavedRows) {
@@ -86,7 +49,7 @@ export class RowRing {
     for (const [i, index] of saved.layoutOf.entries()) {
       const layout = saved.layouts[index]!
       const to = from + layout.names.length
-      this.#push(layout, saved.cells.slice(from, to), saved.teaches[i] === 1)
+      this.#push(layout, saved.cells.subarray(from, to), saved.teaches[i] === 1)
       from = to
     }
   }
@@ -97,22 +60,22 @@ export class RowRing {
 
   /**
    * The row most like this one, `cosine` being the mean over the columns of the likeness of two cells; the oldest of
-   * equals; `undefined` when empty. A column that only one of the two has counts as unlike. O(size · columns).
+   * equals; `undefined` when empty. A column that only one of the two has counts as unlike. O(size · columns). Good until the
+   * next call.
    */
   nearest(query: CodedRow): Nearest | undefined {
-    const probe = this.#probeOf(query)
+    const probe = this.#probe
+    probe.begin(query, this.#statistics)
     const known = this.#layouts.get(query.layout.key)?.layout
-    let best: Nearest | undefined
     for (let index = 0; index < this.size; index++) {
       const row = this.#rows.at(index)
-      const cosine =
-        row.layout === known ? meanLikeness(probe, row.cells, best?.cosine ?? 0) : likenessOfMixed(probe, row)
-      if (best === undefined || cosine > best.cosine) best = { index, cosine }
+      if (row.layout === known) probe.compare(row, index)
+      else probe.compareMixed(row, index)
     }
-    return best
+    return this.size === 0 ? undefined : probe
   }
 
-  /** Takes a row in; the oldest leaves when the window is full. `nearest` is what was found for it before. */
+  /** Copies a row in; the oldest leaves when the window is full. `nearest` is what was found for it before. */
   push({ layout, cells }: CodedRow, nearest: Nearest | undefined): void {
     this.#push(layout, cells, nearest === undefined || nearest.cosine < NEAR)
   }
@@ -144,27 +107,29 @@ export class RowRing {
     }
   }
 
-  #probeOf({ layout, cells, declared }: CodedRow): Probe {
-    const low = new Float64Array(cells.length)
-    const high = new Float64Array(cells.length)
-    for (let i = 0; i < cells.length; i++) {
-      if (layout.isNumber[i] === 0) continue
-      const bounds = declared[i] ?? this.#statistics.bounds(layout.names[i]!)
-      low[i] = bounds.low
-      high[i] = bounds.high
-    }
-    return { layout, cells, low, high }
-  }
-
-  #push(layout: Layout, cells: Float64Array, teaches: boolean): void {
-    const row = { layout: this.#enter(layout), cells, teaches }
-    const left = this.#rows.push(row)
+  #push(given: Layout, cells: Float64Array, teaches: boolean): void {
+    const layout = this.#enter(given)
+    const row = this.#vacate(cells.length)
+    row.layout = layout
+    row.cells.set(cells)
+    row.teaches = teaches
+    this.#rows.push(row)
     this.#bytes += bytesOfRow(row)
-    if (left !== undefined) this.#leave(left)
     if (!teaches) return
     this.#teachers.push(row)
-    addNumbers(row, (name, value) => this.#statistics.add(name, value))
+    const { names, isNumber } = layout
+    for (let i = 0; i < names.length; i++) if (isNumber[i] === 1) this.#statistics.add(names[i]!, row.cells, i)
     if (this.#teachers.length > TEACHERS) this.#dismiss()
+  }
+
+  /** The row that has to leave, to be filled anew, or a new one; with so many cells. */
+  #vacate(count: number): KeptRow {
+    const { items, capacity, oldest } = this.#rows
+    if (items.length < capacity) return { layout: NO_LAYOUT, cells: new Float64Array(count), teaches: false }
+    const row = items[oldest]!
+    this.#leave(row)
+    if (row.cells.length !== count) row.cells = new Float64Array(count)
+    return row
   }
 
   /** One layout object for all rows that have it. */
@@ -191,12 +156,10 @@ export class RowRing {
 
   /** The oldest teacher teaches no longer. */
   #dismiss(): void {
-    addNumbers(this.#teachers.shift()!, (name, value) => this.#statistics.remove(name, value))
+    const { layout, cells } = this.#teachers.shift()!
+    const { names, isNumber } = layout
+    for (let i = 0; i < names.length; i++) if (isNumber[i] === 1) this.#statistics.remove(names[i]!, cells, i)
   }
-}
-
-function addNumbers({ layout, cells }: KeptRow, each: (name: string, value: number) => void): void {
-  for (const [i, name] of layout.names.entries()) if (layout.isNumber[i] === 1) each(name, cells[i]!)
 }
 
 function bytesOfRow({ cells }: KeptRow): number {
@@ -207,44 +170,73 @@ function bytesOfLayout({ names, key }: Layout): number {
   return 2 * key.length + 33 * names.length + 96
 }
 
-/** A row with the bounds of its columns. */
-interface Probe extends Pick<KeptRow, 'layout' | 'cells'> {
-  readonly low: Float64Array
-  readonly high: Float64Array
-}
+/** A row with the bounds of its columns, and the most similar one that it has been compared with. */
+class Probe implements Nearest {
+  index = 0
+  cosine = 0
+  #layout = NO_LAYOUT
+  #cells = NO_CELLS
+  #low = NO_CELLS
+  #high = NO_CELLS
 
-/** For a row of the same columns. Below `best` the sum may be cut short: the answer is then `best` or less. */
-function meanLikeness({ layout, cells, low, high }: Probe, other: Float64Array, best: number): number {
-  const { isNumber } = layout
-  const count = cells.length
-  // More than rounding can add, so that the cut changes no answer.
-  const enough = count * (1 - best) + 1e-6
-  let loss = 0
-  for (let i = 0; i < count; i++) {
-    const a = cells[i]!
-    const b = other[i]!
-    if (a === b) continue
-    loss += isNumber[i] === 1 ? 1 - likeness(a, b, low[i]!, high[i]!) : 1
-    if (loss > enough) return 0
-  }
-  return (count - loss) / count
-}
-
-/** For a row of other columns, or that has a number where the other has a category. */
-function likenessOfMixed(a: Probe, b: KeptRow): number {
-  let sum = 0
-  let columns = 0
-  let i = 0
-  let j = 0
-  while (i < a.cells.length && j < b.cells.length) {
-    columns++
-    const [left, right] = [a.layout.names[i]!, b.layout.names[j]!]
-    if (left === right && a.layout.isNumber[i] === b.layout.isNumber[j]) {
-      if (a.cells[i] === b.cells[j]) sum++
-      else if (a.layout.isNumber[i] === 1) sum += likeness(a.cells[i]!, b.cells[j]!, a.low[i]!, a.high[i]!)
+  begin({ layout, cells, declared }: CodedRow, statistics: TableStatistics): void {
+    if (this.#low.length < cells.length) {
+      this.#low = new Float64Array(cells.length)
+      this.#high = new Float64Array(cells.length)
     }
-    if (left <= right) i++
-    if (right <= left) j++
+    for (let i = 0; i < cells.length; i++) {
+      if (layout.isNumber[i] === 0) continue
+      const bounds = declared[i] ?? statistics.bounds(layout.names[i]!)
+      this.#low[i] = bounds.low
+      this.#high[i] = bounds.high
+    }
+    this.#layout = layout
+    this.#cells = cells
+    this.index = -1
+    this.cosine = 0
   }
-  return sum / (columns + a.cells.length - i + b.cells.length - j)
+
+  /** With a row of the same columns. The sum is cut short below the best so far. */
+  compare({ cells: other }: KeptRow, index: number): void {
+    const [cells, low, high] = [this.#cells, this.#low, this.#high]
+    const { isNumber } = this.#layout
+    const count = cells.length
+    // More than rounding can add, so that the cut changes no answer.
+    const enough = count * (1 - this.cosine) + 1e-6
+    let loss = 0
+    for (let i = 0; i < count && loss <= enough; i++) {
+      const a = cells[i]!
+      const b = other[i]!
+      if (a !== b) loss += isNumber[i] === 1 ? 1 - likeness(a, b, low[i]!, high[i]!) : 1
+    }
+    this.#offer(loss > enough ? 0 : (count - loss) / count, index)
+  }
+
+  /** With a row of other columns, or that has a number where the other has a category. */
+  compareMixed({ layout, cells }: KeptRow, index: number): void {
+    const [own, ownCells] = [this.#layout, this.#cells]
+    let sum = 0
+    let columns = 0
+    let i = 0
+    let j = 0
+    while (i < ownCells.length && j < cells.length) {
+      columns++
+      const left = own.names[i]!
+      const right = layout.names[j]!
+      if (left === right && own.isNumber[i] === layout.isNumber[j]) {
+        if (ownCells[i] === cells[j]) sum++
+        else if (own.isNumber[i] === 1) sum += likeness(ownCells[i]!, cells[j]!, this.#low[i]!, this.#high[i]!)
+      }
+      if (left <= right) i++
+      if (right <= left) j++
+    }
+    this.#offer(sum / (columns + ownCells.length - i + cells.length - j), index)
+  }
+
+  /** The oldest of equals stays. */
+  #offer(cosine: number, index: number): void {
+    if (this.index >= 0 && cosine <= this.cosine) return
+    this.index = index
+    this.cosine = cosine
+  }
 }

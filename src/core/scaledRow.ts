@@ -3,7 +3,7 @@ import { type Column, columnsOf, type RowSchema } from './canonical.ts'
 import { positionWithin } from './embedRow.ts'
 import { hash32 } from './hash.ts'
 import { log } from './math.ts'
-import { declaredBounds } from './rowRing.ts'
+import { declaredBounds } from './rowCoder.ts'
 import type { Row } from './types.ts'
 
 /** The largest step of `descent_lineage`: one tolerance of a declared column. */

@@ -42,8 +42,15 @@ const STEP_SHARE = 1.3
 
 /** The bounds that a column's spread and step give. A step that is wide beside the spread (0 and 1) counts for less. */
 export function boundsOf({ spread, step }: ColumnStatistics): Bounds {
+  const bounds = { low: 0, high: 0 }
+  setBounds(bounds, spread, step)
+  return bounds
+}
+
+function setBounds(bounds: { low: number; high: number }, spread: number, step: number): void {
   const high = Math.max(LARGEST_SHARE * spread, Number.MIN_VALUE)
-  return { low: Math.max(LEAST_SHARE * spread, Math.min(STEP_SHARE * step, high), Number.MIN_VALUE), high }
+  bounds.low = Math.max(LEAST_SHARE * spread, Math.min(STEP_SHARE * step, high), Number.MIN_VALUE)
+  bounds.high = high
 }
 
 /**
@@ -64,27 +71,34 @@ export function likeness(a: number, b: number, low: number, high: number): numbe
 }
 
 /**
- * Spread and step of numbers in ascending order. Where the middle half is one number, the spread is that of the middle
- * 80 or 90 %; `undefined` where those are one number too, or their range overflows.
+ * Spread and step of the first `count` numbers, in ascending order. Where the middle half is one number, the spread is that of
+ * the middle 80 or 90 %; `undefined` where those are one number too, or their range overflows.
  */
-export function statisticsOf(sorted: ArrayLike<number>): ColumnStatistics | undefined {
-  const spread = spreadOf(sorted)
-  return spread > 0 && spread < Infinity ? { spread, step: stepOf(sorted) } : undefined
+export function statisticsOf(sorted: ArrayLike<number>, count = sorted.length): ColumnStatistics | undefined {
+  const spread = spreadOf(sorted, count)
+  return isSpread(spread) ? { spread, step: stepOf(sorted, count) } : undefined
 }
 
-function spreadOf(sorted: ArrayLike<number>): number {
-  const last = sorted.length - 1
-  for (const tail of [0.25, 0.1, 0.05]) {
-    const cut = Math.floor(tail * last)
+function isSpread(spread: number): boolean {
+  return spread > 0 && spread < Infinity
+}
+
+/** Shares that are cut off on both sides, one after the other until the rest is more than one number. */
+const TAILS = [0.25, 0.1, 0.05]
+
+function spreadOf(sorted: ArrayLike<number>, count: number): number {
+  const last = count - 1
+  for (let i = 0; i < TAILS.length; i++) {
+    const cut = Math.floor(TAILS[i]! * last)
     const spread = sorted[last - cut]! - sorted[cut]!
     if (spread > 0) return spread
   }
   return 0
 }
 
-function stepOf(sorted: ArrayLike<number>): number {
+function stepOf(sorted: ArrayLike<number>, count: number): number {
   let step = Infinity
-  for (let i = 1; i < sorted.length; i++) {
+  for (let i = 1; i < count; i++) {
     const gap = sorted[i]! - sorted[i - 1]!
     if (gap > 0 && gap < step) step = gap
   }
@@ -98,10 +112,13 @@ const FEWEST = 20
 class SortedNumbers {
   count = 0
   #values = new Float64Array(8)
-  /** Bounds of what is held now; `undefined` while not asked for since the last change. */
-  #bounds: Bounds | undefined
+  /** Bounds of what is held; not while `#isMeasured` is false, as they were not asked for since the last change. */
+  readonly #bounds = { low: 0, high: 0 }
+  #isMeasured = false
 
-  add(value: number): void {
+  /** Adds `numbers[at]`: a double that is passed on would be made an object of. */
+  add(numbers: Float64Array, at: number): void {
+    const value = numbers[at]!
     if (this.count === this.#values.length) {
       const larger = new Float64Array(2 * this.count)
       larger.set(this.#values)
@@ -111,27 +128,34 @@ class SortedNumbers {
     this.#values.copyWithin(place + 1, place, this.count)
     this.#values[place] = value
     this.count++
-    this.#bounds = undefined
+    this.#isMeasured = false
   }
 
-  /** Takes out one number equal to `value`, which must be there. */
-  remove(value: number): void {
-    const place = placeOf(this.#values, this.count, value)
+  /** Takes out one number equal to `numbers[at]`, which must be there. */
+  remove(numbers: Float64Array, at: number): void {
+    const place = placeOf(this.#values, this.count, numbers[at]!)
     this.#values.copyWithin(place, place + 1, this.count)
     this.count--
-    this.#bounds = undefined
+    this.#isMeasured = false
   }
 
   get statistics(): ColumnStatistics | undefined {
-    return this.count < FEWEST ? undefined : statisticsOf(this.#values.subarray(0, this.count))
+    return this.count < FEWEST ? undefined : statisticsOf(this.#values, this.count)
   }
 
+  /** Good until the next change. */
   get bounds(): Bounds {
-    if (this.#bounds === undefined) {
-      const { statistics } = this
-      this.#bounds = statistics === undefined ? NO_BOUNDS : boundsOf(statistics)
-    }
+    if (this.count < FEWEST) return NO_BOUNDS
+    if (!this.#isMeasured) this.#measure()
     return this.#bounds
+  }
+
+  #measure(): void {
+    const bounds = this.#bounds
+    const spread = spreadOf(this.#values, this.count)
+    if (isSpread(spread)) setBounds(bounds, spread, stepOf(this.#values, this.count))
+    else Object.assign(bounds, NO_BOUNDS)
+    this.#isMeasured = true
   }
 }
 
@@ -144,21 +168,22 @@ export class TableStatistics {
   /** Estimated size in bytes. */
   bytes = 0
 
-  add(name: string, value: number): void {
+  /** Adds `numbers[at]`. */
+  add(name: string, numbers: Float64Array, at: number): void {
     let column = this.#columns.get(name)
     if (column === undefined) {
       column = new SortedNumbers()
       this.#columns.set(name, column)
       this.bytes += ENTRY_BYTES + 2 * name.length
     }
-    column.add(value)
+    column.add(numbers, at)
     this.bytes += 8
   }
 
-  /** Takes out a number that was added. */
-  remove(name: string, value: number): void {
+  /** Takes out `numbers[at]`, which was added. */
+  remove(name: string, numbers: Float64Array, at: number): void {
     const column = this.#columns.get(name)!
-    column.remove(value)
+    column.remove(numbers, at)
     this.bytes -= 8
     if (column.count > 0) return
     this.#columns.delete(name)

@@ -71,9 +71,11 @@ export interface Memory<Checked> {
   check(observation: Observation): Checked
   /** Throws `bad_query` if queries that are good one by one do not go together. */
   checkBatch(checked: readonly Checked[]): void
+  /** As `keep` of a detector's `logic`. */
+  keep?(checked: Checked): Checked
   /** True if {@link nearest} calls a user's function. */
   readonly mayThrow: boolean
-  /** The remembered query most like this one; learns nothing. */
+  /** The remembered query most like this one; learns nothing. Good until the next call. */
   nearest(query: Checked): Found | undefined
   /** Remembers the query; `nearest` is what was found for it. */
   learn(query: Checked, nearest: Found | undefined): void
@@ -102,7 +104,20 @@ export function similarityLogic<Checked>(
   let incident: Incident | null = null
 
   const { check, checkBatch, mayThrow, size } = memory
-  return { check, checkBatch, mayThrow, apply, save, load, clear, size, bytes: () => memory.bytes() + 32, describe }
+  const keep = memory.keep ?? ((checked: Checked) => checked)
+  return {
+    check,
+    keep,
+    checkBatch,
+    mayThrow,
+    apply,
+    save,
+    load,
+    clear,
+    size,
+    bytes: () => memory.bytes() + 32,
+    describe,
+  }
 
   function apply(query: Checked) {
     const historySize = memory.size()

@@ -5,10 +5,11 @@
  * column spread is learned from the stream, or told by a schema. Departs from the reference, whose cosine of the raw
  * numbers calls nearly all rows alike; that is to be had by passing `embedding: rowVector(row)`.
  */
-import { type ColumnSchema, checkRowSchema, columnsOf, type RowSchema } from '../canonical.ts'
+import { type ColumnSchema, checkRowSchema, type RowSchema } from '../canonical.ts'
 import { refuse } from '../checkers.ts'
 import { defineDetector } from '../detector.ts'
-import { type CodedRow, codeRow, RowRing } from '../rowRing.ts'
+import { type CodedRow, RowCoder } from '../rowCoder.ts'
+import { RowRing } from '../rowRing.ts'
 import { readRows } from '../savedRows.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
@@ -44,6 +45,7 @@ function tableMemory(config: TabularSimilarityConfig, path: string): Memory<Tabl
   const capacity = checkHistory(config, path)
   const schema = config.schema === undefined ? undefined : copyOf(checkRowSchema(config.schema, `${path}.schema`))
   const vectors = vectorMemory(config, path)
+  const coder = new RowCoder(schema)
   let rows = new RowRing(capacity)
   return {
     size: () => rows.size + vectors.size(),
@@ -52,7 +54,12 @@ function tableMemory(config: TabularSimilarityConfig, path: string): Memory<Tabl
       if (kind === 'row' && vectors.size() > 0) refuseMixture(kind, 'row')
       if (kind === 'embedding' && rows.size > 0) refuseMixture(kind, 'embedding')
       if (kind === 'embedding') return { kind, vector: vectors.check(observation) }
-      return { kind, row: codeRow(columnsOf(observation.row!, schema, 'row')) }
+      return { kind, row: coder.code(observation.row!, 'row') }
+    },
+    keep(query) {
+      if (query.kind === 'embedding') return query
+      const { row } = query
+      return { kind: query.kind, row: { ...row, cells: row.cells.slice() } }
     },
     checkBatch(queries) {
       const odd = queries.findIndex(({ kind }) => kind !== queries[0]?.kind)

@@ -115,7 +115,8 @@ export function prepareShift(given: ShiftReference, path: string): PreparedShift
   const scaled = new Float64Array(vectors[0]!.length)
   if (form === 'window') {
     const numbers = queries * scaled.length
-    if (numbers > MOST_NUMBERS) refuse('bad_config', `must be at most ${MOST_NUMBERS} numbers`, numbers, `${path}.queries`)
+    if (numbers > MOST_NUMBERS)
+      refuse('bad_config', `must be at most ${MOST_NUMBERS} numbers`, numbers, `${path}.queries`)
     const honest = new FixedSample(vectors, bandwidths)
     return { form, reference, scaled, honest, windowed: new Float64Array(numbers) }
   }
