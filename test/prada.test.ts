@@ -195,7 +195,7 @@ describe('memory', () => {
     const ratios = Array.from({ length: 400 }, () => {
       const [a, b] = [0, 1].map(() => Float64Array.from({ length: 3072 }, () => normal(next)))
       const length = (v: ArrayLike<number>) => Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0))
-      const [short, other] = [signedSums(a!, 64), signedSums(b!, 64)]
+      const [short, other] = [signedSums(a!, 64).slice(), signedSums(b!, 64)]
       return length(short.map((x, i) => x - other[i]!)) / length(a!.map((x, i) => x - b![i]!))
     })
     const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length

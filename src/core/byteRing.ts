@@ -4,6 +4,7 @@
  * 0.015 near 0, and by less the larger they are.
  */
 import { checkNumber, elementType, refuse } from './checkers.ts'
+import { workDoubles } from './plainRows.ts'
 import { Ring } from './ring.ts'
 import { Smallest } from './sorted.ts'
 import { readDoubles, readState } from './state.ts'
@@ -29,6 +30,9 @@ export class ByteRing {
   readonly #steps: Ring<number>
   /** Room for more rows than there are: it grows by doubling up to the window. */
   #rows = new Uint8Array(0)
+  /** Working memory: a query rounded, and the distances that were found. */
+  #row = new Uint8Array(0)
+  readonly #nearest = new Smallest()
 
   constructor(capacity: number, saved?: SavedBytes) {
     this.dimension = saved?.dimension ?? 0
@@ -44,8 +48,22 @@ export class ByteRing {
   /** Copies a vector in; the oldest leaves when the window is full. The caller has checked it with `checkVector`. */
   push(vector: ArrayLike<number>): void {
     this.dimension = vector.length
-    const { row, step } = rounded(vector)
-    this.#add(row, step)
+    const step = this.#round(vector)
+    this.#add(this.#row, step)
+  }
+
+  /** The vector's bytes, each to the nearest step, halves up, into the working memory; what a step is worth. */
+  #round(vector: ArrayLike<number>): number {
+    const { length } = vector
+    if (this.#row.length !== length) this.#row = new Uint8Array(length)
+    const row = this.#row
+    let largest = 0
+    for (let i = 0; i < length; i++) largest = Math.max(largest, Math.abs(vector[i]!))
+    const step = largest / LEVELS
+    // The smallest numbers of all have no 127th part: they are as good as 0.
+    if (step > 0) for (let i = 0; i < length; i++) row[i] = ZERO + clip(Math.floor(vector[i]! / step + 0.5))
+    else row.fill(ZERO)
+    return step
   }
 
   #add(row: Uint8Array, step: number): void {
@@ -56,32 +74,40 @@ export class ByteRing {
       rows.set(this.#rows)
       this.#rows = rows
     }
-    this.#rows.set(row.subarray(0, dimension), next * dimension)
+    for (let i = 0, at = next * dimension; i < dimension; i++, at++) this.#rows[at] = row[i]!
     this.#steps.push(step)
   }
 
-  /** The Euclidean distances to the `count` nearest rows, ascending; fewer if fewer are remembered. O(size · dimension). */
+  /**
+   * The Euclidean distances to the `count` nearest rows, ascending; fewer if fewer are remembered. O(size · dimension). Good until
+   * the next call.
+   */
   nearestDistances(query: ArrayLike<number>, count: number): Float64Array {
-    const { row, step } = rounded(query)
-    const nearest = new Smallest(Math.min(count, this.size))
-    for (let slot = 0; slot < this.size; slot++) {
-      nearest.offer(this.#squaredDistance(slot, row, step))
-    }
+    const step = this.#round(query)
+    const squares = workDoubles(this.size)
+    this.#setSquaredDistances(step, squares)
+    const nearest = this.#nearest
+    nearest.begin(Math.min(count, this.size))
+    nearest.offerAll(squares, this.size)
     const distances = nearest.values
     for (let i = 0; i < distances.length; i++) distances[i] = Math.sqrt(distances[i]!)
     return distances
   }
 
-  #squaredDistance(slot: number, row: Uint8Array, step: number): number {
+  /** Of the rounded query from each row, by slot. */
+  #setSquaredDistances(step: number, out: Float64Array): void {
     const rows = this.#rows
-    const start = slot * row.length
-    const own = this.#steps.items[slot]!
-    let sum = 0
-    for (let i = 0; i < row.length; i++) {
-      const d = own * (rows[start + i]! - ZERO) - step * (row[i]! - ZERO)
-      sum += d * d
+    const row = this.#row
+    const { items } = this.#steps
+    for (let slot = 0, start = 0; slot < items.length; slot++, start += row.length) {
+      const own = items[slot]!
+      let sum = 0
+      for (let i = 0; i < row.length; i++) {
+        const d = own * (rows[start + i]! - ZERO) - step * (row[i]! - ZERO)
+        sum += d * d
+      }
+      out[slot] = sum
     }
-    return sum
   }
 
   /** Of what is remembered, not of the spare room: a restored ring says the same, so evictions are reproducible. */
@@ -100,17 +126,6 @@ export class ByteRing {
     }
     return { dimension, rows, steps }
   }
-}
-
-/** To the nearest step, halves up. */
-function rounded(vector: ArrayLike<number>): { readonly row: Uint8Array; readonly step: number } {
-  let largest = 0
-  for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]!))
-  const step = largest / LEVELS
-  const row = new Uint8Array(vector.length).fill(ZERO)
-  // The smallest numbers of all have no 127th part: they are as good as 0.
-  if (step > 0) for (let i = 0; i < row.length; i++) row[i] = ZERO + clip(Math.floor(vector[i]! / step + 0.5))
-  return { row, step }
 }
 
 function clip(level: number): number {

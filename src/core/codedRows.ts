@@ -31,6 +31,8 @@ export interface Scanned extends Tolerance {
   readonly best: number
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 export class CodedRows {
   readonly #memory: KernelMemory
   readonly #stride: number
@@ -42,6 +44,9 @@ export class CodedRows {
   readonly #codes: number
   /** Groups that hold a row. */
   #groups = 0
+  /** What the last search found. */
+  readonly #scanned: Writable<Scanned> = { times: 0, plus: 0, best: 0 }
+  readonly #slots: number[] = []
 
   /** In a memory with {@link bytesOfCoded} of an empty window; `stride` is a multiple of 16. */
   constructor(memory: KernelMemory, stride: number, capacity: number) {
@@ -82,15 +87,28 @@ export class CodedRows {
     return this.#memory.f32.subarray(this.#errors / 4, this.#found / 4)
   }
 
-  /** Scores all rows. The length of `q` is `norm`, not 0. */
+  /** Scores all rows. The length of `q` is `norm`, not 0. Good until the next call. */
   scan(q: Float64Array, norm: number): Scanned {
     const { kernels, i16 } = this.#memory
     const { scale, error, bias } = encodeQuery(q, norm, i16)
     const times = 1 + error
-    const [scales, errors, scores] = [this.#scales, this.#errors, this.#scores]
-    const chunks = this.#stride >> 4
-    const group = kernels.scanBytes(this.#codes, this.#groups, chunks, 0, bias, scales, errors, scale, times, scores)
-    return { times, plus: error + ROUNDING, best: this.#bestOf(group, times) }
+    const scanned = this.#scanned
+    scanned.times = times
+    scanned.plus = error + ROUNDING
+    const group = kernels.scanBytes(
+      this.#codes,
+      this.#groups,
+      this.#stride >> 4,
+      0,
+      bias,
+      this.#scales,
+      this.#errors,
+      scale,
+      times,
+      this.#scores,
+    )
+    scanned.best = this.#bestOf(group, times)
+    return scanned
   }
 
   /** The slot in a group that has the greatest score less its error. */
@@ -107,13 +125,17 @@ export class CodedRows {
     return best
   }
 
-  /** The slots, ascending, whose score may be `floor` or more; `undefined` if they are more than `few`, see {@link fewOf}. */
-  reaching(floor: number, times: number, few: number): number[] | undefined {
+  /**
+   * The slots, ascending, whose score may be `floor` or more; `undefined` if they are more than `few`, see {@link fewOf}. Good
+   * until the next call.
+   */
+  reaching(floor: number, times: number, few: number): readonly number[] | undefined {
     const { kernels, i32 } = this.#memory
     const count = kernels.reaching(this.#scores, this.#errors, this.#groups, times, floor, few, this.#found)
     if (count > few) return undefined
-    const slots: number[] = []
-    for (let at = this.#found / 4; slots.length < count; at++) slots.push(i32[at]!)
+    const slots = this.#slots
+    while (slots.length > count) slots.pop()
+    for (let i = 0, at = this.#found / 4; i < count; i++, at++) slots[i] = i32[at]!
     return slots
   }
 }

@@ -63,6 +63,8 @@ export class LargeRows implements Rows {
   /** By slot: 1 if the row's length is outside of SAFE_32. */
   #isOdd = new Uint8Array(64)
   #odd = 0
+  /** Working memory: the row that is set. */
+  readonly #row: { values: Float32Array; start: number; readonly width: number; norm: number }
 
   /** Over the memories that {@link openLargeRows} opens. */
   constructor(width: number, memory: KernelMemory, coded: CodedRows) {
@@ -70,6 +72,7 @@ export class LargeRows implements Rows {
     this.#coded = coded
     this.#width = width
     this.#stride = strideOf(width)
+    this.#row = { values: memory.f32, start: 0, width, norm: 0 }
   }
 
   /** A new slot is the next one. Throws `RangeError` where there is no room for it; nothing is changed then. */
@@ -79,7 +82,10 @@ export class LargeRows implements Rows {
     this.#coded.reserve(slot)
     this.#setOdd(slot, norm !== 0 && !isWithin(norm, SAFE_32) ? 1 : 0)
     this.#memory.f32.set(vector, start)
-    this.#coded.set(slot, { values: this.#memory.f32, start, width: this.#width, norm })
+    this.#row.values = this.#memory.f32
+    this.#row.start = start
+    this.#row.norm = norm
+    this.#coded.set(slot, this.#row)
   }
 
   #setOdd(slot: number, odd: 0 | 1): void {
@@ -131,7 +137,7 @@ export class LargeRows implements Rows {
    * The slots, ascending, of all rows that may have the greatest cosine with `q`, which has the length `queryNorm`;
    * `undefined` if each of them may. `norms` are the lengths by slot, of all rows that are set.
    */
-  nominate(q: Float64Array, queryNorm: number, norms: readonly number[]): number[] | undefined {
+  nominate(q: Float64Array, queryNorm: number, norms: readonly number[]): readonly number[] | undefined {
     if (!isWithin(queryNorm, SAFE)) return undefined
     const query = { q, queryNorm, norms }
     const found = this.#among(query, this.#coded.scan(q, queryNorm))
@@ -162,7 +168,7 @@ export class LargeRows implements Rows {
    * The rows whose score may be the greatest; `undefined` if they are too many. The exact score of the one that is the
    * greatest for all we know rules out those that cannot reach it.
    */
-  #among({ q, queryNorm, norms }: Asked, { best, times, plus }: Scanned): number[] | undefined {
+  #among({ q, queryNorm, norms }: Asked, { best, times, plus }: Scanned): readonly number[] | undefined {
     const scale = queryNorm * norms[best]!
     const exact = scale === 0 ? 0 : this.dot(best, q) / scale
     return this.#coded.reaching(exact - plus - EXACT, times, fewOf(norms.length))

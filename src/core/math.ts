@@ -41,6 +41,11 @@ export function log(x: number): number {
     logRarely()
     return passed[0]
   }
+  return logOrdinary(x)
+}
+
+/** Of a normal number that the tables are ready for. */
+function logOrdinary(x: number): number {
   bits.setFloat64(0, x, true)
   const high = bits.getInt32(4, true)
   const exponent = high >>> 20
@@ -50,6 +55,11 @@ export function log(x: number): number {
   // more than a double here: what comes near 0 has gone the rare way.
   const series = r - r * r * (0.5 - r * (1 / 3 - r * (0.25 - r * 0.2)))
   return (exponent - 1023) * LN2 + (middle[interval]! + series)
+}
+
+/** Puts {@link log} of each of the first `count` values in its place: doubles in memory are never made objects of. */
+export function logEach(values: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) values[i] = log(values[i]!)
 }
 
 /** High bits of about √½, and of 1. */
@@ -90,10 +100,14 @@ function logRarely(): void {
   if (readyBelow === 0) makeTables()
   const x = passed[0]!
   if (!(x > 0)) passed[0] = x === 0 ? -Infinity : NaN
-  else if (x < SMALLEST_NORMAL) passed[0] = log(x * TWO_54) - 54 * LN2
-  else if (x < readyBelow) passed[0] = log(x)
+  else if (x < SMALLEST_NORMAL) passed[0] = logOrdinary(x * TWO_54) - 54 * LN2
+  else if (x < readyBelow) passed[0] = logOrdinary(x)
   else if (x < 1.05) passed[0] = logNearOne(x)
-  else passed[0] = x === Infinity ? x : -log(1 / x)
+  else if (x < Infinity) {
+    passed[0] = 1 / x
+    logRarely()
+    passed[0] = -passed[0]
+  }
 }
 
 /** ln x = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + … with s = (x − 1) / (x + 1); for x in [½, 2] to the last place or two. */

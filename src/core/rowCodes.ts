@@ -14,11 +14,14 @@ export interface Coded {
   readonly error: number
 }
 
+/** What the last one encoded was, of whomever: a result is good until the next call. */
+const coded = { scale: 0, error: 0, bias: 0 }
+
 /** Rows of a group, and bytes from one chunk of a row to its next. */
 export const GROUP = 8
 const CHUNK_STEP = 16 * GROUP
 
-/** The codes of a row, 128 added to the even ones. */
+/** The codes of a row, 128 added to the even ones. Good until the next call. */
 export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Array, at: number): Coded {
   const max = largest(values, start, start + width)
   const step = max / 127
@@ -34,7 +37,9 @@ export function encodeRow({ values, start, width, norm }: RowAt, codes: Int8Arra
       codes[to] = (i & 1) === 0 ? code + 128 : code
     }
   }
-  return norm === 0 ? { scale: 0, error: 0 } : codedAs(step, lost, norm)
+  coded.scale = norm === 0 ? 0 : step / norm
+  coded.error = norm === 0 ? 0 : errorOf(lost, norm)
+  return coded
 }
 
 /** The largest size of a number. */
@@ -47,7 +52,10 @@ function largest(values: Float32Array | Float64Array, start: number, end: number
   return max
 }
 
-/** The codes of a query, which is no zero vector, in the words that the kernels take; `bias` as they want it. */
+/**
+ * The codes of a query, which is no zero vector, in the words that the kernels take; `bias` as they want it. Good until the next
+ * call.
+ */
 export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): Coded & { readonly bias: number } {
   const max = largest(q, 0, q.length)
   const step = max / 127
@@ -67,7 +75,10 @@ export function encodeQuery(q: Float64Array, norm: number, words: Int16Array): C
     words[place + 8] = b - 256 * a
     sum += a
   }
-  return { ...codedAs(step, lost, norm), bias: -128 * sum }
+  coded.scale = step / norm
+  coded.error = errorOf(lost, norm)
+  coded.bias = -128 * sum
+  return coded
 }
 
 /** Rounds a number from −127 to 127: cutting off rounds down what is above 0. */
@@ -76,6 +87,6 @@ function toCode(value: number): number {
 }
 
 /** Upwards by more than rounding takes away. */
-function codedAs(step: number, lost: number, norm: number): Coded {
-  return { scale: step / norm, error: (Math.sqrt(lost) / norm) * 1.000001 + 1e-9 }
+function errorOf(lost: number, norm: number): number {
+  return (Math.sqrt(lost) / norm) * 1.000001 + 1e-9
 }

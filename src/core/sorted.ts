@@ -24,15 +24,36 @@ export function placeAfter(sorted: ArrayLike<number>, count: number, value: numb
   return from
 }
 
+/** Puts a number at a place of a list, whose rest makes room. `splice` would make a list of what it takes out. */
+export function insertAt(list: number[], at: number, value: number): void {
+  list.push(value)
+  for (let i = list.length - 1; i > at; i--) list[i] = list[i - 1]!
+  list[at] = value
+}
+
+/** Takes the number at a place out of a list. */
+export function removeAt(list: number[], at: number): void {
+  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i]!
+  list.pop()
+}
+
+const NONE: Float64Array = /* @__PURE__ */ new Float64Array(0)
+
 /** The smallest of many numbers. */
 export class Smallest {
-  /** Ascending; zeros behind those that are there. */
-  readonly values: Float64Array
+  /** Ascending; what stands behind those that are there means nothing. */
+  values = NONE
   #count = 0
 
   /** Keeps `most` numbers. */
-  constructor(most: number) {
-    this.values = new Float64Array(most)
+  constructor(most = 0) {
+    if (most > 0) this.begin(most)
+  }
+
+  /** Forgets all, and keeps `most` numbers from now on. */
+  begin(most: number): void {
+    if (this.values.length !== most) this.values = new Float64Array(most)
+    this.#count = 0
   }
 
   /** The largest number kept; no larger one would be. Infinity until there are as many as it keeps. */
@@ -43,7 +64,15 @@ export class Smallest {
   }
 
   offer(value: number): void {
-    if (!(value < this.limit)) return
+    if (value < this.limit) this.#insert(value)
+  }
+
+  /** Offers the first `count` of the numbers. */
+  offerAll(numbers: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) if (numbers[i]! < this.limit) this.#insert(numbers[i]!)
+  }
+
+  #insert(value: number): void {
     const { values } = this
     const at = placeAfter(values, this.#count, value)
     const last = Math.min(this.#count, values.length - 1)

@@ -43,11 +43,14 @@ export class VectorRing {
   #mayBeLarge = true
   /** Snapshots that are being filled. */
   #savings: RowsSaving[] = []
-  /** The query as doubles. */
+  /** Working memory: the query as doubles, and the distances that were found or may be. */
   #query = new Float64Array(0)
   /** What {@link nearest} was asked for, and how long it is. */
   #asked: ArrayLike<number> | undefined
   #askedNorm = 0
+  readonly #nearest = new Smallest()
+  readonly #ceilings = new Smallest()
+  readonly #found = { index: 0, cosine: 0 }
 
   /** Makes `room` for so many rows at once. */
   constructor(
@@ -68,23 +71,24 @@ export class VectorRing {
   /**
    * The nearest row by cosine; the oldest of equals; `undefined` when empty. A zero vector has cosine 0 with
    * everything. Sums are 64-bit and in a fixed order, so every runtime gives the same bits. O(size · dimension). Nobody
-   * changes the query until it is pushed.
+   * changes the query until it is pushed. Good until the next call.
    */
   nearest(query: ArrayLike<number>): Nearest | undefined {
     if (this.size === 0) return undefined
-    const { index, cosine } =
-      this.#rows instanceof LargeRows ? this.#nearestOfMany(query, this.#rows) : this.#nearestOfAll(query)
-    return { index, cosine: Math.min(Math.max(cosine, -1), 1) }
+    if (this.#rows instanceof LargeRows) this.#findAmongMany(query, this.#rows)
+    else this.#findAmongAll(query)
+    return this.#found
   }
 
-  #nearestOfMany(query: ArrayLike<number>, rows: LargeRows): Nearest {
+  #findAmongMany(query: ArrayLike<number>, rows: LargeRows): void {
     const q = this.#doubles(query)
     const queryNorm = this.#ask(query, norm(q))
     const few = rows.nominate(q, queryNorm, this.#norms.items)
-    return few === undefined ? this.#nearestOfAll(query) : this.#nearestOf(few, q, queryNorm)
+    if (few === undefined) this.#findAmongAll(query)
+    else this.#findAmong(few, q, queryNorm)
   }
 
-  #nearestOfAll(query: ArrayLike<number>): Nearest {
+  #findAmongAll(query: ArrayLike<number>): void {
     const norms = this.#norms
     const q = this.#doubles(query)
     const asFloats = elementType(query) === 'Float32Array' ? (query as Float32Array) : undefined
@@ -102,7 +106,8 @@ export class VectorRing {
         index = age
       }
     }
-    return { index, cosine }
+    this.#found.index = index
+    this.#found.cosine = Math.min(Math.max(cosine, -1), 1)
   }
 
   #ask(query: ArrayLike<number>, queryNorm: number): number {
@@ -111,11 +116,12 @@ export class VectorRing {
     return queryNorm
   }
 
-  #nearestOf(slots: readonly number[], q: Float64Array, queryNorm: number): Nearest {
+  #findAmong(slots: readonly number[], q: Float64Array, queryNorm: number): void {
     const norms = this.#norms
     let index = 0
     let cosine = -Infinity
-    for (const slot of slots) {
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!
       const scale = queryNorm * norms.items[slot]!
       const one = scale === 0 ? 0 : this.#rows.dot(slot, q) / scale
       const age = norms.age(slot)
@@ -124,18 +130,20 @@ export class VectorRing {
         index = age
       }
     }
-    return { index, cosine }
+    this.#found.index = index
+    this.#found.cosine = Math.min(Math.max(cosine, -1), 1)
   }
 
   /**
    * The Euclidean distances to the `count` nearest rows, ascending; fewer if fewer are remembered. Exactly what comparing
    * with every row gives: scalar products only rule out what cannot be among them, as |a − q|² = |a|² + |q|² − 2aq loses
-   * the digits of short distances. O(size · dimension).
+   * the digits of short distances. O(size · dimension). Good until the next call.
    */
   nearestDistances(query: ArrayLike<number>, count: number): Float64Array {
     const q = this.#doubles(query)
     const most = Math.min(count, this.size)
-    const nearest = new Smallest(most)
+    const nearest = this.#nearest
+    nearest.begin(most)
     const { items } = this.#norms
     const few = this.#rows instanceof LargeRows ? this.#rows.nominateNear(q, norm(q), items, most) : undefined
     if (few !== undefined) for (const slot of few) nearest.offer(this.#rows.squaredDistance(slot, q))
@@ -145,7 +153,9 @@ export class VectorRing {
         if (floors[slot]! <= limit) nearest.offer(this.#rows.squaredDistance(slot, q))
       }
     }
-    return nearest.values.map(Math.sqrt)
+    const distances = nearest.values
+    for (let i = 0; i < most; i++) distances[i] = Math.sqrt(distances[i]!)
+    return distances
   }
 
   /**
@@ -155,7 +165,8 @@ export class VectorRing {
   #boundDistances(q: Float64Array, most: number): { readonly floors: Float64Array; readonly limit: number } {
     const queryNorm = norm(q)
     const floors = this.#rows.dots(q, this.size)
-    const ceilings = new Smallest(most)
+    const ceilings = this.#ceilings
+    ceilings.begin(most)
     for (let slot = 0; slot < this.size; slot++) {
       const rowNorm = this.#norms.items[slot]!
       const distance = rowNorm * rowNorm + queryNorm * queryNorm - 2 * floors[slot]!

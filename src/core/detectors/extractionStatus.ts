@@ -23,7 +23,7 @@ import { readNumber, readState } from '../state.ts'
 import { EXFILTRATION, EXTRACT_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
 import { type Agreement, beyondMajority, LowerLimits, MOST_CLASSES } from './extraction/agreement.ts'
-import { type Example, hashOf, readVector } from './extraction/example.ts'
+import { type Example, hashOf, readInto } from './extraction/example.ts'
 import { agreementOn, type ExtractionProbe, readProbes } from './extraction/probes.ts'
 import { Sample } from './extraction/sample.ts'
 import { type Kind, learnSurrogates, type Surrogates, surrogateBytes } from './extraction/surrogates.ts'
@@ -94,11 +94,8 @@ export const extractionStatus = defineDetector({
 })
 
 interface Checked extends Example {
-  readonly classes: number
+  classes: number
 }
-
-/** What is told of the leading surrogate. */
-type Status = Pick<ExtractionStatusMetadata, 'agreement' | 'majority' | 'status' | 'informationGain' | 'compared'>
 
 function logic(config: ExtractionStatusConfig, path: string): Logic<Observation, Checked, ExtractionStatusMetadata> {
   const options = checkOptions(config, path)
@@ -112,14 +109,23 @@ function logic(config: ExtractionStatusConfig, path: string): Logic<Observation,
   /** Both follow from the sample, and are made when they are asked for. */
   let surrogates: Surrogates | undefined
   let onProbes: Partial<Record<Kind, Agreement>> = {}
+  /** Working memory: the query that was checked. */
+  const checked = { hash: 0, label: 0, values: new Float32Array(0) as Float32Array, classes: 0 }
 
-  return { check, checkBatch, apply, save, load, clear, size: () => sample.size, bytes, describe }
+  return { check, keep, checkBatch, apply, save, load, clear, size: () => sample.size, bytes, describe }
 
   function check({ vector, probabilities }: Observation): Checked {
-    const values = readVector(vector)
+    checked.values = readInto(checked.values, vector)
     const answer = checkOutputs(probabilities, outputs)
     checkClasses(answer.length, classes, 'probabilities')
-    return { values, hash: hashOf(values, key), label: largestClass(answer), classes: answer.length }
+    checked.hash = hashOf(checked.values, key)
+    checked.label = largestClass(answer)
+    checked.classes = answer.length
+    return checked
+  }
+
+  function keep(query: Checked): Checked {
+    return { ...query, values: query.values.slice() }
   }
 
   function checkBatch(queries: readonly Checked[]): void {
@@ -128,29 +134,32 @@ function logic(config: ExtractionStatusConfig, path: string): Logic<Observation,
     }
   }
 
-  function apply({ classes: given, ...example }: Checked) {
-    classes = given
+  function apply(example: Checked) {
+    classes = example.classes
     const known = sample.labelOf(example.hash)
     const foretold = known === undefined ? foretell(example) : null
     if (known !== example.label && sample.push(example)) forgetSurrogates()
     const isDecided = track.size >= warmUp
     const found = isDecided && probes !== undefined ? measureOnProbes() : track.agreement()
     const score = isDecided ? beyondMajority(limits.of(found.agreed, found.compared), found.majority) : 0
-    const { agreed, ...rest } = found
-    const status = { ...rest, status: beyondMajority(found.agreement, found.majority) }
+    const status = beyondMajority(found.agreement, found.majority)
     return {
       suspicious: score >= threshold,
       score,
       threshold,
       confidence: toConfidence(score),
       reason: isDecided
-        ? reasonFor(status, score)
+        ? reasonFor(found, status, score)
         : `${track.size} new queries were foretold; nothing is decided before there are ${warmUp}.`,
       metadata: {
         repeated: known === example.label,
         foretold,
         surrogate: track.leader,
-        ...status,
+        agreement: found.agreement,
+        majority: found.majority,
+        status,
+        informationGain: found.informationGain,
+        compared: found.compared,
         historySize: sample.size,
       },
     }
@@ -181,7 +190,7 @@ function logic(config: ExtractionStatusConfig, path: string): Logic<Observation,
     return onProbes[leader]
   }
 
-  function reasonFor({ agreement, majority, status, compared }: Status, score: number): string {
+  function reasonFor({ agreement, majority, compared }: Agreement, status: number, score: number): string {
     const what =
       probes === undefined ? `answers to ${compared} queries like its own` : `answers to ${compared} held-out rows`
     return `This client can now reproduce ${percent(agreement)} of the model's ${what}; a constant answer ${percent(majority)}. Beyond that: ${percent(status)}, at least ${percent(score)}.`

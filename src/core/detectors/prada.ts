@@ -92,17 +92,12 @@ export const prada = defineDetector({
   logic,
 })
 
-interface Checked {
-  readonly vector: ArrayLike<number>
-  readonly label: number
-}
-
 interface Test {
   readonly w: number
   readonly tested: number
 }
 
-function logic(config: PradaConfig, path: string): Logic<Observation, Checked, PradaMetadata> {
+function logic(config: PradaConfig, path: string): Logic<Observation, Observation, PradaMetadata> {
   type Whole = 'every' | 'leastOfClass' | 'tooFew' | 'maxPoints' | 'maxBytes' | 'maxNumbers'
   const whole = (name: Whole, min: number, max: number) =>
     checkNumber(config[name], { min, max, integer: true }, `${path}.${name}`)
@@ -125,12 +120,15 @@ function logic(config: PradaConfig, path: string): Logic<Observation, Checked, P
 
   return { check, apply, save, load, clear, size: () => sets.distances, bytes: () => sets.bytes() + 32, describe }
 
-  function check({ vector, probabilities }: Observation): Checked {
-    return { vector: checkNumbersOf(vector), label: largestClass(checkOutputs(probabilities, outputs)) }
+  function check(observation: Observation): Observation {
+    checkNumbersOf(observation.vector)
+    checkOutputs(observation.probabilities, outputs)
+    return observation
   }
 
-  function apply({ vector, label }: Checked) {
-    const distance = sets.add(vector, label)
+  function apply({ vector, probabilities }: Observation) {
+    const label = largestClass(probabilities!)
+    const distance = sets.add(vector!, label)
     queries++
     const test = queries % every === 0 ? testNow() : undefined
     if (test !== undefined) lastW = test.w

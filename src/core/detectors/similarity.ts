@@ -161,10 +161,7 @@ export function similarityLogic<Checked>(
 }
 
 /** A vector to compare and to learn, and that of the mirrored picture, which is compared only. */
-export interface VectorQuery {
-  readonly vector: ArrayLike<number>
-  readonly mirrored: ArrayLike<number> | undefined
-}
+export type VectorQuery = Pick<Observation, 'embedding' | 'mirrored'>
 
 /** The last vectors, by the cosine or by a function of the user's. Throws `bad_config`. */
 export function vectorMemory(config: SimilarityConfig, path: string): Memory<VectorQuery> {
@@ -174,19 +171,21 @@ export function vectorMemory(config: SimilarityConfig, path: string): Memory<Vec
   return {
     size: () => ring.size,
     check(observation) {
-      const vector = embeddingOf(observation, ring.dimension)
+      const { length } = embeddingOf(observation, ring.dimension)
       const { mirrored } = observation
-      if (mirrored !== undefined) checkVector(mirrored, vector.length, 'mirrored')
-      return { vector, mirrored }
+      if (mirrored !== undefined) checkVector(mirrored, length, 'mirrored')
+      return observation
     },
-    checkBatch: (queries) => checkLengths(queries.map(({ vector }) => vector)),
+    checkBatch: (queries) => checkLengths(queries.map(({ embedding }) => embedding!)),
     mayThrow: custom !== undefined,
-    nearest({ vector, mirrored }) {
-      const found = nearestTo(vector)
-      const other = mirrored === undefined ? undefined : nearestTo(mirrored)
-      return other !== undefined && other.cosine > found!.cosine ? { ...other, isMirrored: true } : found
+    nearest({ embedding, mirrored }) {
+      const found = nearestTo(embedding!)
+      if (found === undefined || mirrored === undefined) return found
+      const { index, cosine } = found
+      const other = nearestTo(mirrored)!
+      return other.cosine > cosine ? { ...other, isMirrored: true } : { index, cosine }
     },
-    learn: ({ vector }) => ring.push(vector),
+    learn: ({ embedding }) => ring.push(embedding!),
     fields: ['vectors'],
     save: () => ({ vectors: { ...ring.save() } }),
     read(fields) {

@@ -14,12 +14,17 @@ export interface SampleRule {
   readonly largest: number
 }
 
-/** A sample as a fresh array. Throws `bad_query` for too few, too many, NaN, infinite or too large numbers. */
+/** A sample as a fresh array. Throws as {@link checkSample} does. */
 export function readSample(values: ArrayLike<number>, path: string, rule: SampleRule): Float64Array {
+  checkSample(values, path, rule)
+  return new Float64Array(values)
+}
+
+/** Throws `bad_query` for too few, too many, NaN, infinite or too large numbers. */
+export function checkSample(values: ArrayLike<number>, path: string, rule: SampleRule): void {
   const { least, most, largest } = rule
   checkNumbers(values, { most, min: -largest, max: largest }, path)
   if (values.length < least) refuse('bad_query', `must have at least ${least} numbers`, values.length, path)
-  return new Float64Array(values)
 }
 
 /** One number of a stream, finite and at most {@link LARGEST} in size. Throws `bad_query`. */

@@ -1,7 +1,7 @@
 /** How normal a sample looks: the statistic of PRADA. */
 import { refuse } from '../checkers.ts'
 import { exp, log } from '../math.ts'
-import { readSample } from './checks.ts'
+import { checkSample } from './checks.ts'
 import { normalQuantile, normalTail, polynomial } from './normal.ts'
 
 const SAMPLE = { least: 3, most: 5000, largest: Number.MAX_VALUE / 4 }
@@ -23,13 +23,19 @@ export interface ShapiroWilk {
  * @param x 3 … 5000 finite numbers, not all the same: longer streams must be cut into windows. Throws `bad_query`.
  */
 export function shapiroWilk(x: ArrayLike<number>): ShapiroWilk {
-  const sorted = readSample(x, 'x', SAMPLE).sort()
-  const n = sorted.length
+  checkSample(x, 'x', SAMPLE)
+  const n = x.length
+  const room = roomFor(2 * n)
+  const sorted = room.subarray(0, n)
+  sorted.set(x)
+  sorted.sort()
   const range = sorted[n - 1]! - sorted[0]!
   if (range === 0) refuse('bad_query', 'must hold at least two different numbers', `${n} times ${sorted[0]}`, 'x')
   const middle = sorted[n >> 1]!
   for (let i = 0; i < n; i++) sorted[i] = (sorted[i]! - middle) / range
-  const rest = unexplained(sorted, weights(n))
+  const weights = room.subarray(n, 2 * n)
+  setWeights(weights)
+  const rest = unexplained(sorted, weights)
   return { w: 1 - rest, pValue: n === 3 ? exactOfThree(rest) : approximate(rest, n) }
 }
 
@@ -52,16 +58,24 @@ function unexplained(sorted: Float64Array, a: Float64Array): number {
   return Math.max(0, ((both - weighted) * (both + weighted)) / (length * squares))
 }
 
-/** The weights aᵢ, ascending and antisymmetric: Royston 1992, equations 2 and 3. */
-function weights(n: number): Float64Array {
-  const a = new Float64Array(n)
-  if (n === 3) a[2] = Math.SQRT1_2
-  else setWeights(a, n)
-  for (let i = 0; 2 * i < n; i++) a[i] = -a[n - 1 - i]!
-  return a
+let room = /* @__PURE__ */ new Float64Array(256)
+
+/** Working memory of all tests: a PRADA of thousands of clients tests every tenth query. */
+function roomFor(length: number): Float64Array {
+  if (room.length < length) room = new Float64Array(Math.max(length, 2 * room.length))
+  return room
 }
 
-function setWeights(a: Float64Array, n: number): void {
+/** The weights aᵢ, ascending and antisymmetric: Royston 1992, equations 2 and 3. */
+function setWeights(a: Float64Array): void {
+  const n = a.length
+  if (n === 3) a.set(OF_THREE)
+  else setUpperWeights(a)
+  for (let i = 0; 2 * i < n; i++) a[i] = -a[n - 1 - i]!
+}
+
+function setUpperWeights(a: Float64Array): void {
+  const n = a.length
   let squares = 0
   for (let i = n >> 1; i < n; i++) {
     a[i] = normalQuantile((i + 0.625) / (n + 0.25))
@@ -107,6 +121,7 @@ function approximate(rest: number, n: number): number {
   return normalTail((-log(end - y) - polynomial(SMALL_MEAN, n)) / exp(polynomial(SMALL_DEVIATION, n)))
 }
 
+const OF_THREE = [-Math.SQRT1_2, 0, Math.SQRT1_2]
 // AS R94, the constants c1 … c6 and g.
 const LAST = [0.221157, -0.147981, -2.07119, 4.434685, -2.706056]
 const NEXT = [0.042981, -0.293762, -1.752461, 5.682633, -3.582633]

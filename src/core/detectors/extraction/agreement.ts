@@ -1,6 +1,7 @@
 /** How far guessed labels agree with the model's, beyond what always guessing its most frequent label would. */
-import { log } from '../../math.ts'
-import { placeOf } from '../../sorted.ts'
+import { log, logEach } from '../../math.ts'
+import { workDoubles } from '../../plainRows.ts'
+import { insertAt, placeOf, removeAt } from '../../sorted.ts'
 import { clopperPearson } from '../../stats/clopperPearson.ts'
 
 /** Labels below this. */
@@ -20,9 +21,10 @@ export interface Agreement {
 
 /** Pairs of the model's label and a guess, with their numbers. */
 export class Pairs {
-  readonly #counts = new Map<number, number>()
   /** Those counted, ascending: not in the order of arrival, so that restored ones add up to the same bits. */
   readonly #codes: number[] = []
+  /** How often each was. */
+  readonly #counts: number[] = []
   readonly #labels = new Map<number, number>()
   readonly #guesses = new Map<number, number>()
 
@@ -31,9 +33,16 @@ export class Pairs {
   }
 
   add(code: number, times: 1 | -1): void {
-    const count = addTo(this.#counts, code, times)
-    if (count === 0) this.#codes.splice(placeOf(this.#codes, this.#codes.length, code), 1)
-    else if (count === times) this.#codes.splice(placeOf(this.#codes, this.#codes.length, code), 0, code)
+    const place = placeOf(this.#codes, this.#codes.length, code)
+    if (this.#codes[place] !== code) {
+      insertAt(this.#codes, place, code)
+      insertAt(this.#counts, place, 0)
+    }
+    this.#counts[place]! += times
+    if (this.#counts[place] === 0) {
+      removeAt(this.#codes, place)
+      removeAt(this.#counts, place)
+    }
     addTo(this.#labels, labelOf(code), times)
     addTo(this.#guesses, guessOf(code), times)
   }
@@ -42,21 +51,24 @@ export class Pairs {
   agreement(): Agreement {
     let compared = 0
     let agreed = 0
-    for (const code of this.#codes) {
-      const count = this.#counts.get(code)!
+    for (let place = 0; place < this.#codes.length; place++) {
+      const code = this.#codes[place]!
+      const count = this.#counts[place]!
       compared += count
       if (labelOf(code) === guessOf(code)) agreed += count
     }
     if (compared === 0) return { compared, agreed, agreement: 0, majority: 1, informationGain: 0 }
+    const logs = this.#logsOfShares(compared)
     let shared = 0
     let entropy = 0
     let most = 0
     let last = -1
-    for (const code of this.#codes) {
-      const count = this.#counts.get(code)!
+    for (let place = 0; place < this.#codes.length; place++) {
+      const code = this.#codes[place]!
+      const count = this.#counts[place]!
       const label = labelOf(code)
       const ofLabel = this.#labels.get(label)!
-      shared += count * log((count * compared) / (ofLabel * this.#guesses.get(guessOf(code))!))
+      shared += count * logs[place]!
       if (label === last) continue
       last = label
       entropy += ofLabel * log(compared / ofLabel)
@@ -64,6 +76,18 @@ export class Pairs {
     }
     const informationGain = entropy > 0 ? Math.min(Math.max(shared / entropy, 0), 1) : 0
     return { compared, agreed, agreement: agreed / compared, majority: most / compared, informationGain }
+  }
+
+  /** By place: the logarithm of how much more often a pair was than if guesses told nothing. */
+  #logsOfShares(compared: number): Float64Array {
+    const logs = workDoubles(this.#codes.length)
+    for (let place = 0; place < this.#codes.length; place++) {
+      const code = this.#codes[place]!
+      const apart = this.#labels.get(labelOf(code))! * this.#guesses.get(guessOf(code))!
+      logs[place] = (this.#counts[place]! * compared) / apart
+    }
+    logEach(logs, this.#codes.length)
+    return logs
   }
 }
 
@@ -75,12 +99,11 @@ function guessOf(code: number): number {
   return code % MOST_CLASSES
 }
 
-/** Returns the new count; one of 0 is forgotten. */
-function addTo(counts: Map<number, number>, key: number, times: number): number {
+/** A count of 0 is forgotten. */
+function addTo(counts: Map<number, number>, key: number, times: number): void {
   const count = (counts.get(key) ?? 0) + times
   if (count === 0) counts.delete(key)
   else counts.set(key, count)
-  return count
 }
 
 /** The share beyond a constant guess: 1 for all, 0 for no more than it, and where there is only one label. */

@@ -20,17 +20,33 @@ export interface Example {
 
 /** An observation's vector as fresh 32-bit floats. Throws `bad_query`. */
 export function readVector(vector: Observation['vector'], path = 'vector'): Float32Array {
-  if (vector === undefined) refuse('bad_query', 'pass the row as numbers: scaledRow(row)', vector, path)
-  checkNumbers(vector, VECTOR, path)
-  // Adding 0 makes −0 the same number as 0.
-  return Float32Array.from({ length: Math.min(vector.length, MOST_COLUMNS) }, (_, i) => vector[i]! + 0)
+  return readInto(NONE, vector, path)
 }
 
+const NONE: Float32Array = /* @__PURE__ */ new Float32Array(0)
+
+/** The same in place of what `values` held, where that has the same length. Returns `values`, or fresh ones. */
+export function readInto(given: Float32Array, vector: Observation['vector'], path = 'vector'): Float32Array {
+  if (vector === undefined) refuse('bad_query', 'pass the row as numbers: scaledRow(row)', vector, path)
+  checkNumbers(vector, VECTOR, path)
+  const length = Math.min(vector.length, MOST_COLUMNS)
+  const values = given.length === length ? given : new Float32Array(length)
+  // Adding 0 makes −0 the same number as 0.
+  for (let i = 0; i < length; i++) values[i] = vector[i]! + 0
+  return values
+}
+
+/** A number as 32-bit float, and its bits. Their content never outlives a call. */
+const float = /* @__PURE__ */ new Float32Array(1)
+const word = /* @__PURE__ */ new Uint32Array(/* @__PURE__ */ float.buffer)
+
 export function hashOf(values: Float32Array, key: number): number {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
   let hash = fold32(key | 0, Math.floor(key / 0x100000000))
-  for (let i = 0; i < words.length; i++) hash = fold32(hash, words[i]!)
-  return finish32(hash ^ words.length) >>> 0
+  for (let i = 0; i < values.length; i++) {
+    float[0] = values[i]!
+    hash = fold32(hash, word[0]!)
+  }
+  return finish32(hash ^ values.length) >>> 0
 }
 
 /** A cell; rows that lack the column have a name of its own there. */

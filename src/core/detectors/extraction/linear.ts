@@ -39,12 +39,20 @@ export function fitLinear(examples: readonly Example[], classes: number): Linear
   const weights = new Float32Array(places * classes)
   const logits = new Float64Array(classes)
   descend()
-  return { predict: (values) => largestClass(scoresOf(featuresOf(values))) }
+  const asked = noFeatures()
+  return { predict }
+
+  function predict(values: ArrayLike<number>): number {
+    setFeatures(asked, values)
+    return largestClass(scoresOf(asked))
+  }
 
   function descend(): void {
     const steps = new Float64Array(weights.length)
     const affordable = Math.floor(EFFORT / (2 * (columns + 1) * classes))
-    const rows = examples.slice(0, Math.max(affordable, LEAST_ROWS)).map(({ values }) => featuresOf(values))
+    const rows = examples
+      .slice(0, Math.max(affordable, LEAST_ROWS))
+      .map(({ values }) => setFeatures(noFeatures(), values))
     const passes = Math.floor(affordable / rows.length)
     for (let pass = Math.min(Math.max(passes, 1), MOST_PASSES); pass > 0; pass--) {
       for (const [i, row] of rows.entries()) learn(row, examples[i]!.label, steps)
@@ -68,16 +76,20 @@ export function fitLinear(examples: readonly Example[], classes: number): Linear
   function scoresOf({ places: at, numbers }: Features): Float64Array {
     logits.fill(0)
     for (let i = 0; i < at.length; i++) {
-      const [from, number] = [at[i]! * classes, numbers[i]!]
+      const from = at[i]! * classes
+      const number = numbers[i]!
       for (let k = 0; k < classes; k++) logits[k]! += weights[from + k]! * number
     }
     return logits
   }
 
+  function noFeatures(): Features {
+    return { places: new Uint32Array(columns + 1), numbers: new Float64Array(columns + 1) }
+  }
+
   /** One a column, and a constant in the last place. */
-  function featuresOf(values: ArrayLike<number>): Features {
-    const at = new Uint32Array(columns + 1)
-    const numbers = new Float64Array(columns + 1)
+  function setFeatures(features: Features, values: ArrayLike<number>): Features {
+    const { places: at, numbers } = features
     for (let column = 0; column < columns; column++) {
       const cell = cellOf(values, column)
       const number = isName(cell) ? 1 : Math.min(Math.max((cell - means[column]!) * scales[column]!, -CUT), CUT)
@@ -86,7 +98,7 @@ export function fitLinear(examples: readonly Example[], classes: number): Linear
     }
     numbers[columns] = 1
     at[columns] = placeOf(columns, 0)
-    return { places: at, numbers }
+    return features
   }
 
   function placeOf(column: number, name: number): number {

@@ -65,11 +65,11 @@ export class Sample {
     return hashes[place] === hash ? labels[place] : undefined
   }
 
-  /** Takes an example, if it is one to keep. True if the surrogates have to learn anew. */
+  /** Copies an example, if it is one to keep. True if the surrogates have to learn anew. */
   push(example: Example): boolean {
     if (example.hash >= this.#limit) return false
     if (!this.#waiting.has(example.hash)) this.#waitingBytes += bytesOf(example) + WAITING
-    this.#waiting.set(example.hash, example)
+    this.#waiting.set(example.hash, { hash: example.hash, label: example.label, values: example.values.slice() })
     if (this.#waiting.size < enoughFor(this.learned)) return false
     this.#takeIn()
     return true

@@ -6,7 +6,7 @@ import { growTree, MOST_NODES, NODE } from './tree.ts'
 export type Kind = 'tree' | 'linear'
 
 export interface Surrogates {
-  /** The label that each would answer. */
+  /** The label that each would answer. Good until the next call. */
   predict(values: ArrayLike<number>): Readonly<Record<Kind, number>>
 }
 
@@ -18,8 +18,13 @@ export function learnSurrogates(examples: readonly Example[]): Surrogates {
   const own = examples.map((example) => ({ ...example, label: place.get(example.label)! }))
   const tree = growTree(own, labels.length)
   const linear = fitLinear(own, labels.length)
+  const answers = { tree: 0, linear: 0 }
   return {
-    predict: (values) => ({ tree: labels[tree.predict(values)]!, linear: labels[linear.predict(values)]! }),
+    predict(values) {
+      answers.tree = labels[tree.predict(values)]!
+      answers.linear = labels[linear.predict(values)]!
+      return answers
+    },
   }
 }
 

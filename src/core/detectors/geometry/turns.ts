@@ -22,12 +22,14 @@ export function checkLength(vector: ArrayLike<number>, length: number, path: str
   refuse('bad_query', `must be ${length} numbers like the ones before; ${remedy}`, vector.length, path)
 }
 
+const NONE: Float32Array = /* @__PURE__ */ new Float32Array(0)
+
 /** The last two different inputs of a stream, as 32-bit floats. */
 export class Turns {
   /** The oldest first, at most two. */
   readonly #inputs: Float32Array[] = []
   /** Working memory: what the next input is copied into. */
-  #spare: Float32Array = new Float32Array(0)
+  #spare = NONE
 
   /** Numbers of an input; 0 before the first. */
   get length(): number {
@@ -42,10 +44,11 @@ export class Turns {
     const input = this.#spare.length === vector.length ? this.#spare : new Float32Array(vector.length)
     input.set(vector)
     this.#spare = input
-    const before = this.#inputs.at(-2)
-    const last = this.#inputs.at(-1)
+    const count = this.#inputs.length
+    const before = this.#inputs[count - 2]
+    const last = this.#inputs[count - 1]
     if (last !== undefined && isEqual(last, input)) return null
-    this.#spare = new Float32Array(0)
+    this.#spare = NONE
     this.#inputs.push(input)
     if (before === undefined) return null
     this.#spare = this.#inputs.shift()!

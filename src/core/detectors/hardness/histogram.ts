@@ -1,7 +1,8 @@
 /** How hard an input is, and how far apart two histograms of hardness lie. */
 import { checkChoice, checkNumber, checkNumbers, refuse } from '../../checkers.ts'
 import { type CellOptions, checkAnswer, checkEdges, marginOfTop } from '../../coverage/cells.ts'
-import { log } from '../../math.ts'
+import { logEach } from '../../math.ts'
+import { workDoubles } from '../../plainRows.ts'
 import type { Observation } from '../../types.ts'
 
 export const DISTANCES = ['pearson', 'jensen_shannon'] as const
@@ -92,21 +93,29 @@ function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
 function jensenShannon(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const sumA = sumOf(a)
   const sumB = sumOf(b)
-  let nats = 0
+  const logs = workDoubles(2 * a.length)
   for (let i = 0; i < a.length; i++) {
     const p = a[i]! / sumA
     const q = b[i]! / sumB
     const middle = (p + q) / 2
-    if (p > 0) nats += (p * log(p / middle)) / 2
-    if (q > 0) nats += (q * log(q / middle)) / 2
+    logs[2 * i] = p / middle
+    logs[2 * i + 1] = q / middle
+  }
+  logEach(logs, 2 * a.length)
+  let nats = 0
+  for (let i = 0; i < a.length; i++) {
+    const p = a[i]! / sumA
+    const q = b[i]! / sumB
+    if (p > 0) nats += (p * logs[2 * i]!) / 2
+    if (q > 0) nats += (q * logs[2 * i + 1]!) / 2
   }
   return Math.min(Math.max(nats / LN2, 0), 1)
 }
 
-/** A histogram as a list. `Array.from` would make an object for each number on the way. */
+/** A histogram as a list. `Array.from` would make an object for each number on the way, and `push` lists that it outgrows. */
 export function listOf(histogram: Uint32Array): number[] {
-  const list: number[] = []
-  for (let i = 0; i < histogram.length; i++) list.push(histogram[i]!)
+  const list = new Array<number>(histogram.length)
+  for (let i = 0; i < histogram.length; i++) list[i] = histogram[i]!
   return list
 }
 

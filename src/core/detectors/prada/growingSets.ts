@@ -49,7 +49,8 @@ const SIZE = { max: 1e160, fraction: true }
 /** The growing sets of all classes of one stream. Up to the limits exactly as published; then the oldest leave. */
 export class GrowingSets {
   readonly #limits: Limits
-  readonly #sets = new Map<string, GrowingSet>()
+  /** By {@link keyOf}. */
+  readonly #sets = new Map<number, GrowingSet>()
   /** The set of each point, in the order in which they came. */
   readonly #owners: GrowingSet[] = []
   readonly #distances: number[] = []
@@ -82,7 +83,7 @@ export class GrowingSets {
   add(vector: ArrayLike<number>, label: number): number | null {
     const { length } = vector
     const { maxNumbers } = this.#limits
-    const key = `${label} ${length}`
+    const key = keyOf(label, length)
     const set = this.#sets.get(key) ?? open(label, length, maxNumbers)
     this.#sets.set(key, set)
     const point = length > maxNumbers ? signedSums(vector, maxNumbers) : vector
@@ -154,7 +155,7 @@ export class GrowingSets {
   }
 
   #dropIfEmpty({ label, length, points, distances }: GrowingSet): void {
-    if (points.size === 0 && distances === 0) this.#sets.delete(`${label} ${length}`)
+    if (points.size === 0 && distances === 0) this.#sets.delete(keyOf(label, length))
   }
 
   save(): { readonly [key: string]: PlainData } {
@@ -175,7 +176,7 @@ export class GrowingSets {
     const { maxPoints, maxHistorySize, maxNumbers } = this.#limits
     const read = (value: unknown, path: string) => readSet(value, path, maxNumbers)
     const sets = readList(saved['sets'], 'state.sets', maxPoints + maxHistorySize, read)
-    for (const set of sets) this.#sets.set(`${set.label} ${set.length}`, set)
+    for (const set of sets) this.#sets.set(keyOf(set.label, set.length), set)
     if (this.#sets.size !== sets.length) refuse('bad_snapshot', 'must hold each class once', sets.length, 'state.sets')
     const owners = readPlaces(saved['owners']!, sets.length, maxPoints, 'state.owners')
     const counts = new Uint32Array(sets.length)
@@ -201,6 +202,11 @@ export class GrowingSets {
     const empty = sets.findIndex((set) => set.points.size === 0 && set.distances === 0)
     if (empty !== -1) refuse('bad_snapshot', 'must not be empty', sets[empty], `state.sets[${empty}]`)
   }
+}
+
+/** One number for a class and a length, which is at most 65 536. */
+function keyOf(label: number, length: number): number {
+  return label * 65_537 + length
 }
 
 function open(label: number, length: number, maxNumbers: number): GrowingSet {

@@ -49,9 +49,10 @@ export class PointQueue {
   /** The squared distance to the nearest; Infinity of none. */
   nearest(point: ArrayLike<number>): number {
     const { width } = this
-    const rows = this.#live()
+    const rows = this.#rows
+    const end = (this.#first + this.#size) * width
     let least = Infinity
-    for (let at = 0; at < rows.length; at += width) {
+    for (let at = this.#first * width; at < end; at += width) {
       let sum = 0
       for (let i = 0; i < width && sum < least; i++) {
         const d = point[i]! - rows[at + i]!

@@ -8,15 +8,23 @@ import { finish32, fold32 } from '../../hash.ts'
 /** Any number: another one gives other signs. */
 const SEED = 0x70726164
 
-/** As 32-bit floats, where they hold the sums. */
+/** Working memory of all who add. */
+let sums = /* @__PURE__ */ new Float64Array(0)
+let short = /* @__PURE__ */ new Float32Array(0)
+
+/** As 32-bit floats, where they hold the sums. Good until the next call, of whomever. */
 export function signedSums(vector: ArrayLike<number>, places: number): Float32Array | Float64Array {
-  const sums = new Float64Array(places)
+  if (sums.length !== places) {
+    sums = new Float64Array(places)
+    short = new Float32Array(places)
+  }
+  sums.fill(0)
   for (let from = 0; from < vector.length; from += 32) {
     const signs = finish32(fold32(SEED, from))
     const to = Math.min(from + 32, vector.length)
     for (let i = from; i < to; i++) sums[i % places]! += (signs >>> (i & 31)) & 1 ? -vector[i]! : vector[i]!
   }
-  const short = new Float32Array(sums)
+  short.set(sums)
   for (let i = 0; i < places; i++) if (!Number.isFinite(short[i])) return sums
   return short
 }
