@@ -31,8 +31,8 @@ export function insertAt(list: number[], at: number, value: number): void {
   list[at] = value
 }
 
-/** Takes the number at a place out of a list. */
-export function removeAt(list: number[], at: number): void {
+/** Takes what stands at a place out of a list. */
+export function removeAt<T>(list: T[], at: number): void {
   for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i]!
   list.pop()
 }

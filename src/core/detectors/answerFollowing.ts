@@ -69,11 +69,6 @@ export const answerFollowing = defineDetector({
   logic,
 })
 
-interface Checked {
-  readonly vector: ArrayLike<number>
-  readonly outputs: ArrayLike<number>
-}
-
 /** What a child takes over from its parent. */
 const INHERITED = [
   ROOT,
@@ -89,7 +84,7 @@ const INHERITED = [
   CORRELATION,
 ]
 
-function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, Checked, AnswerFollowingMetadata> {
+function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, Observation, AnswerFollowingMetadata> {
   const config = checkFollowing(given, path)
   const limit = limitFor(config.alpha)
   const bisection = new Bisection()
@@ -100,7 +95,8 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, C
   return {
     check,
     checkBatch(queries) {
-      for (const [i, query] of queries.entries()) checkAlike(query, queries[0]!, `[${i}].`)
+      const { vector, probabilities } = queries[0] ?? {}
+      for (const [i, query] of queries.entries()) checkAlike(query, vector!.length, probabilities!.length, `[${i}].`)
     },
     apply,
     save: () => ({
@@ -126,19 +122,21 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, C
     }),
   }
 
-  function check({ vector, probabilities }: Observation): Checked {
-    const query = { vector: checkVector(vector), outputs: checkOutputs(probabilities, config.outputs) }
-    if (queries > 0) checkAlike(query, { vector: { length: memory.vectors.length }, outputs: { length: classes } }, '')
-    return query
+  function check(observation: Observation): Observation {
+    checkVector(observation.vector)
+    checkOutputs(observation.probabilities, config.outputs)
+    if (queries > 0) checkAlike(observation, memory.vectors.length, classes, '')
+    return observation
   }
 
-  function apply({ vector, outputs }: Checked) {
+  function apply({ vector, probabilities }: Observation) {
+    const [input, outputs] = [vector!, probabilities!]
     if (queries === 0) {
-      memory = new Memory(vector.length, config.points)
+      memory = new Memory(input.length, config.points)
       classes = outputs.length
     }
     queries++
-    memory.vectors.take(vector, config.key)
+    memory.vectors.take(input, config.key)
     const slot = findNearest()
     const distance = slot < 0 ? Infinity : memory.vectors.distance(slot, Infinity)
     const place =
@@ -245,22 +243,13 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, C
   }
 }
 
-interface Sizes {
-  readonly vector: { readonly length: number }
-  readonly outputs: { readonly length: number }
-}
-
 /** Throws `bad_query` for a query of another shape than those before. */
-function checkAlike({ vector, outputs }: Sizes, before: Sizes, path: string): void {
+function checkAlike({ vector, probabilities }: Observation, length: number, classes: number, path: string): void {
   const remedy = 'bring all inputs to one size and kind first, or reset the detector'
-  if (vector.length !== before.vector.length) {
-    const message = `must be ${before.vector.length} numbers like the ones before; ${remedy}`
-    refuse('bad_query', message, vector.length, `${path}vector`)
+  if (vector!.length !== length) {
+    refuse('bad_query', `must be ${length} numbers like the ones before; ${remedy}`, vector!.length, `${path}vector`)
   }
-  checkNumber(
-    outputs.length,
-    { min: before.outputs.length, max: before.outputs.length },
-    `${path}probabilities.length`,
-    'bad_query',
-  )
+  if (probabilities!.length !== classes) {
+    checkNumber(probabilities!.length, { min: classes, max: classes }, `${path}probabilities.length`, 'bad_query')
+  }
 }

@@ -20,6 +20,7 @@
 import { refuse } from '../checkers.ts'
 import { markOf } from '../countSketch.ts'
 import { defineDetector, type Logic } from '../detector.ts'
+import { removeAt } from '../sorted.ts'
 import { readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION, EVADE_MODEL } from '../techniques.ts'
 import type { Observation, PlainData } from '../types.ts'
@@ -74,11 +75,6 @@ export const descentLineage = defineDetector({
   logic,
 })
 
-interface Checked {
-  readonly vector: ArrayLike<number>
-  readonly outputs: ArrayLike<number>
-}
-
 /** Where a query went. */
 interface Place {
   readonly kind: DescentLineageMetadata['kind']
@@ -89,7 +85,7 @@ interface Place {
   readonly adoption: boolean
 }
 
-function logic(given: DescentLineageConfig, path: string): Logic<Observation, Checked, DescentLineageMetadata> {
+function logic(given: DescentLineageConfig, path: string): Logic<Observation, Observation, DescentLineageMetadata> {
   const config = checkLineage(given, path)
   const stakes = stakesOf(config)
   const clip = config.parent === 'clipped' ? config.maxStep : 0
@@ -99,27 +95,31 @@ function logic(given: DescentLineageConfig, path: string): Logic<Observation, Ch
 
   return { check, apply, save, load, clear, size, bytes, describe }
 
-  function check({ vector, probabilities }: Observation): Checked {
-    return {
-      vector: checkPoint(vector, config.storage),
-      outputs: checkOutputs(probabilities, config.outputs),
-    }
+  function check(observation: Observation): Observation {
+    checkPoint(observation.vector, config.storage)
+    checkOutputs(observation.probabilities, config.outputs)
+    return observation
   }
 
-  function apply(query: Checked) {
+  function apply({ vector, probabilities }: Observation) {
+    const [input, outputs] = [vector!, probabilities!]
     queries++
-    takePoint(query.vector, storageFor(query.vector.length, config.storage), config.key)
-    const nearest = findNearest(query)
+    takePoint(input, storageFor(input.length, config.storage), config.key)
+    const nearest = findNearest(input.length, outputs.length)
     const { group, slot } = nearest
-    return detection(group !== undefined && isNear(group, slot) ? goOn(query, group, nearest) : begin(query))
+    const isKnown = group !== undefined && isNear(group, slot)
+    return detection(isKnown ? goOn(outputs, group, nearest) : begin(input.length, outputs))
   }
 
-  function findNearest({ vector, outputs }: Checked): Nearest {
+  function findNearest(length: number, classes: number): Nearest {
     const nearest: Nearest = { group: undefined, slot: 0, distance: Infinity, query: 0 }
-    const fitting = groups.filter(({ head }) => head.length === vector.length && head.classes === outputs.length)
-    for (const group of fitting) group.lookAtLatest(nearest, clip)
-    for (const group of fitting) group.look(nearest, clip)
+    for (let i = 0; i < groups.length; i++) if (fits(groups[i]!)) groups[i]!.lookAtLatest(nearest, clip)
+    for (let i = 0; i < groups.length; i++) if (fits(groups[i]!)) groups[i]!.look(nearest, clip)
     return nearest
+
+    function fits({ head }: Group): boolean {
+      return head.length === length && head.classes === classes
+    }
   }
 
   function isNear(group: Group, slot: number): boolean {
@@ -127,11 +127,11 @@ function logic(given: DescentLineageConfig, path: string): Logic<Observation, Ch
     return group.points.countAbove(slot, config.maxStep) <= free
   }
 
-  function begin({ vector, outputs }: Checked): Place {
+  function begin(length: number, outputs: ArrayLike<number>): Place {
     const reference = largestClass(outputs)
     const margin = marginOf(outputs, reference, config.outputs)
-    const head = { length: vector.length, classes: outputs.length, reference, firstMargin: margin }
-    const group = new Group(head, storageFor(vector.length, config.storage), config)
+    const head = { length, classes: outputs.length, reference, firstMargin: margin }
+    const group = new Group(head, storageFor(length, config.storage), config)
     if (groups.length === config.groups) evict()
     groups.push(group)
     return { kind: 'new', group, slot: group.begin(queries), margin, parent: null, adoption: false }
@@ -139,11 +139,11 @@ function logic(given: DescentLineageConfig, path: string): Logic<Observation, Ch
 
   function evict(): void {
     const spare = config.evict === 'oldest' ? 0 : groups.findIndex((group) => !group.hasAdopted)
-    groups.splice(Math.max(spare, 0), 1)
+    removeAt(groups, Math.max(spare, 0))
   }
 
-  function goOn({ outputs }: Checked, group: Group, { slot: parent, distance, query }: Nearest): Place {
-    groups.splice(groups.indexOf(group), 1)
+  function goOn(outputs: ArrayLike<number>, group: Group, { slot: parent, distance, query }: Nearest): Place {
+    removeAt(groups, groups.indexOf(group))
     groups.push(group)
     const margin = marginOf(outputs, group.head.reference, config.outputs)
     if (group.points.isRepeated(parent, distance)) {
@@ -216,7 +216,8 @@ function describePath(place: Place, rule: DescentLineageMetadata['rule']): Desce
   const { kind, group, slot, margin, parent, adoption } = place
   const { rows, head } = group
   const at = slot * WIDTH
-  const [down, up] = [rows[at + DOWN]!, rows[at + UP]!]
+  const down = rows[at + DOWN]!
+  const up = rows[at + UP]!
   return {
     kind,
     parent,

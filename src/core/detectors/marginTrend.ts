@@ -26,9 +26,10 @@ import { Ring } from '../ring.ts'
 import { checkShingleOptions, SHINGLE_DEFAULTS, type ShingleOptions, wordsOf } from '../shingles/options.ts'
 import { checkSavedOverlaps, checkShingles, overlapLimit } from '../shingles/overlap.ts'
 import { OverlapIndex, type SavedOverlaps } from '../shingles/overlapIndex.ts'
+import { removeAt } from '../sorted.ts'
 import { readDoubles, readList, readNumber, readState } from '../state.ts'
 import { BLACK_BOX_OPTIMIZATION } from '../techniques.ts'
-import type { Observation, PlainData, Shingles } from '../types.ts'
+import type { Observation, PlainData } from '../types.ts'
 import { checkHistory, toConfidence } from './limits.ts'
 import { checkOutputs, largestClass, marginOf } from './lineage/margin.ts'
 import { MarginGroup } from './trend/marginGroup.ts'
@@ -98,18 +99,13 @@ export const marginTrend = defineDetector({
   logic,
 })
 
-interface Checked {
-  readonly shingles: Shingles
-  readonly answer: ArrayLike<number>
-}
-
 /** A remembered query: its class, and its group, 0 for none. */
 interface Member {
   readonly label: number
   group: number
 }
 
-function logic(config: MarginTrendConfig, path: string): Logic<Observation, Checked, MarginTrendMetadata> {
+function logic(config: MarginTrendConfig, path: string): Logic<Observation, Observation, MarginTrendMetadata> {
   const options = checkShingleOptions(config, path)
   const whole = (name: 'leastWindows' | 'least' | 'groups', max = 1024) =>
     checkNumber(config[name], { min: 1, max, integer: true }, `${path}.${name}`)
@@ -135,27 +131,29 @@ function logic(config: MarginTrendConfig, path: string): Logic<Observation, Chec
 
   return { check, checkBatch, apply, save, load, clear, size: () => index.size, bytes, describe }
 
-  function check({ shingles, probabilities }: Observation): Checked {
-    const given = checkShingles(shingles, shape)
-    const answer = checkOutputs(probabilities, outputs === 'probabilities' ? outputs : 'logits')
+  function check(observation: Observation): Observation {
+    checkShingles(observation.shingles, shape)
+    const answer = checkOutputs(observation.probabilities, outputs === 'probabilities' ? outputs : 'logits')
     checkClasses(answer.length, classes, 'probabilities')
-    return { shingles: given, answer }
+    return observation
   }
 
-  function checkBatch(queries: readonly Checked[]): void {
-    for (const [i, { answer }] of queries.entries()) {
-      checkClasses(answer.length, queries[0]!.answer.length, `[${i}].probabilities`)
+  function checkBatch(queries: readonly Observation[]): void {
+    for (const [i, { probabilities }] of queries.entries()) {
+      checkClasses(probabilities!.length, queries[0]!.probabilities!.length, `[${i}].probabilities`)
     }
   }
 
-  function apply({ shingles, answer }: Checked) {
+  function apply({ shingles, probabilities }: Observation) {
+    const { hashes, windows } = shingles!
+    const answer = probabilities!
     const historySize = index.size
-    const found = index.mostShared(shingles.hashes)
+    const found = index.mostShared(hashes)
     const label = largestClass(answer)
     classes = answer.length
-    const isLike = found !== undefined && found.shared > overlapLimit(shingles.windows, rule)
+    const isLike = found !== undefined && found.shared > overlapLimit(windows, rule)
     const group = isLike ? join(past.at(found.index)) : undefined
-    index.push(shingles.hashes)
+    index.push(hashes)
     past.push({ label, group: group?.id ?? 0 })
     const referenceClass = group?.reference ?? label
     const margin = outputs === 'labels' ? Number(label === referenceClass) : marginOf(answer, referenceClass, outputs)
@@ -188,13 +186,20 @@ function logic(config: MarginTrendConfig, path: string): Logic<Observation, Chec
 
   /** The group of a remembered query, which is its first member if it has none. */
   function join(like: Member): MarginGroup {
-    const known = groups.find(({ id }) => id === like.group)
-    const group = known ?? new MarginGroup(++opened, like.label, mostMembers)
+    const place = placeOfGroup(like.group)
+    const group = groups[place] ?? new MarginGroup(++opened, like.label, mostMembers)
     like.group = group.id
-    groups = groups.filter((one) => one !== group)
+    if (place < groups.length) removeAt(groups, place)
     if (groups.length === mostGroups) groups.shift()
     groups.push(group)
     return group
+  }
+
+  /** Behind the last where there is none of that name. */
+  function placeOfGroup(id: number): number {
+    let place = 0
+    while (place < groups.length && groups[place]!.id !== id) place++
+    return place
   }
 
   function reasonFor(members: number, evidence: number | null, limit: number | null): string {

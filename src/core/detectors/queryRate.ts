@@ -114,12 +114,9 @@ function logic(config: QueryRateConfig, path: string): Logic<Observation, number
 
   function apply(timeMs: number) {
     learn(Math.max(timeMs, latestMs))
-    const metadata: QueryRateMetadata = {
-      counts: counters.map(({ count }) => count),
-      burst: burst(),
-      ...paceOf(gaps),
-      queries,
-    }
+    const { regularity, meanGapMs } = paceOf(gaps)
+    const counts = counters.map(({ count }) => count)
+    const metadata: QueryRateMetadata = { counts, burst: burst(), regularity, meanGapMs, queries }
     const { score, reason } = mostReached(metadata)
     return { suspicious: score >= 1, score, threshold: 1, confidence: toConfidence(score), reason, metadata }
   }
@@ -129,16 +126,17 @@ function logic(config: QueryRateConfig, path: string): Logic<Observation, number
     else gaps.push(nowMs - latestMs)
     latestMs = nowMs
     queries++
-    for (const counter of counters) counter.add(nowMs)
+    for (let i = 0; i < counters.length; i++) counters[i]!.add(nowMs)
   }
 
   /** This query itself proves nothing: it is the reason to look now. Nor does the first, where the stretch begins with it. */
   function burst(): number {
     const ageMs = latestMs - firstMs
     const stretchMs = Math.min(ageMs, longest * COVERED)
-    const others = counters.at(-1)!.count - (ageMs < longest * COVERED ? 2 : 1)
+    const others = counters[counters.length - 1]!.count - (ageMs < longest * COVERED ? 2 : 1)
     let most = 0
-    for (const [i, { withinMs }] of windows.entries()) {
+    for (let i = 0; i < windows.length; i++) {
+      const { withinMs } = windows[i]!
       if (withinMs < stretchMs) most = Math.max(most, crowding(counters[i]!.count - 1, others, withinMs / stretchMs))
     }
     return most

@@ -11,6 +11,7 @@ import {
   SLOPES,
   TAKEN_DOWN,
   TAKEN_UP,
+  WIDTH,
 } from './memory.ts'
 
 /** Queries are counted from 1, since the start or the last reset. */
@@ -56,7 +57,9 @@ export function describePlace(
   { kind, slot, parent, margin, bisects }: Place,
   { evidence: bisected, halvings, towards }: Bisection['state'],
 ): AnswerFollowingMetadata {
-  const at = (column: number) => memory.get(slot, column)
+  const { rows } = memory
+  const from = slot * WIDTH
+  const at = (column: number) => rows[from + column]!
   let test: AnswerFollowingMetadata['test'] = null
   let evidence = 0
   if (at(CHOICE) > evidence) {

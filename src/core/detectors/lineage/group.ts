@@ -87,8 +87,8 @@ export class Group {
 
   /** Puts a remembered query into `nearest` if it is nearer to the query at work. */
   look(nearest: Nearest, clip: number): void {
-    for (const slot of this.#ring) this.#lookAt(slot, nearest, clip)
-    for (const slot of this.#adopted) this.#lookAt(slot, nearest, clip)
+    for (let i = 0; i < this.#ring.length; i++) this.#lookAt(this.#ring[i]!, nearest, clip)
+    for (let i = 0; i < this.#adopted.length; i++) this.#lookAt(this.#adopted[i]!, nearest, clip)
   }
 
   /** The same for the latest alone: who is near it will find most others too far after a few numbers. */

@@ -11,11 +11,11 @@ export interface Component {
 }
 
 interface Node {
-  readonly hash: string
+  hash: string
   /** Words of 32 bits. */
-  readonly words: Int32Array
-  readonly component: Component
-  readonly weight: number
+  words: Int32Array
+  component: Component
+  weight: number
 }
 
 export interface Link {
@@ -25,6 +25,8 @@ export interface Link {
   readonly distance: number
 }
 
+/** Of a node that is still to be filled. */
+const NOBODY: Component = { size: 0, weight: 0 }
 /** Hexadecimal digits of a word, and words of the longest hash. */
 const WORD_DIGITS = 8
 const MOST_WORDS = 4
@@ -89,15 +91,25 @@ export class ProvenanceGraph {
     this.#components.add(component)
     component.size++
     component.weight += weight
-    const words = new Int32Array(hash.length / WORD_DIGITS)
-    setWords(hash, words)
-    const left = this.#ring.push({ hash, words, component, weight })
-    if (left !== undefined) {
-      left.component.size--
-      left.component.weight -= left.weight
-      if (left.component.size === 0) this.#components.delete(left.component)
-    }
+    const node = this.#vacate(hash.length / WORD_DIGITS)
+    setWords(hash, node.words)
+    node.hash = hash
+    node.component = component
+    node.weight = weight
+    this.#ring.push(node)
     return component
+  }
+
+  /** The node of the oldest query, which leaves where the window is full, to be filled anew; or a new one. */
+  #vacate(words: number): Node {
+    const { items, capacity, oldest } = this.#ring
+    if (items.length < capacity) return { hash: '', words: new Int32Array(words), component: NOBODY, weight: 0 }
+    const node = items[oldest]!
+    node.component.size--
+    node.component.weight -= node.weight
+    if (node.component.size === 0) this.#components.delete(node.component)
+    if (node.words.length !== words) node.words = new Int32Array(words)
+    return node
   }
 
   /** The score of each component, and the place of one of them. */
@@ -135,9 +147,16 @@ function weightOf(distance: number): number {
 function setWords(hash: string, words: Int32Array): number {
   const count = hash.length / WORD_DIGITS
   for (let i = 0; i < count; i++) {
-    words[i] = Number.parseInt(hash.slice(WORD_DIGITS * i, WORD_DIGITS * (i + 1)), 16)
+    let word = 0
+    for (let at = WORD_DIGITS * i; at < WORD_DIGITS * (i + 1); at++) word = (word << 4) | digitOf(hash.charCodeAt(at))
+    words[i] = word
   }
   return count
+}
+
+/** Of '0' … '9' and 'a' … 'f'. */
+function digitOf(code: number): number {
+  return code < 58 ? code - 48 : code - 87
 }
 
 function bitsBetween(a: Int32Array, b: Int32Array, words: number): number {

@@ -74,6 +74,7 @@ export class MarginGroup {
 
 /** A number in (0, 1) that is the same wherever the same stream is replayed. */
 function coin(key: number, group: number, member: number): number {
-  const words = [key % 4294967296, Math.floor(key / 4294967296), group % 4294967296, member % 4294967296]
-  return ((finish32(words.reduce(fold32, 0)) >>> 0) + 0.5) / 4294967296
+  const ofKey = fold32(fold32(0, key % 4294967296), Math.floor(key / 4294967296))
+  const hash = fold32(fold32(ofKey, group % 4294967296), member % 4294967296)
+  return ((finish32(hash) >>> 0) + 0.5) / 4294967296
 }
