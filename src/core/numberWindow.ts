@@ -1,5 +1,4 @@
 /** The last numbers of a stream, with their mean. */
-import { Ring } from './ring.ts'
 
 /** What is remembered: the numbers as they lie in the ring, the slot that comes next, and the running sum. */
 export interface SavedNumbers {
@@ -10,16 +9,23 @@ export interface SavedNumbers {
 
 /** Remembers up to `capacity` numbers. Continues from what {@link save} gave, which the caller has checked. */
 export class NumberWindow {
-  readonly #ring: Ring<number>
+  readonly #capacity: number
+  /** Room for more numbers than there are: it grows by doubling up to the window. */
+  #values: Float64Array
+  #size: number
+  #next: number
   #sum: number
 
   constructor(capacity: number, { ring, next, sum }: SavedNumbers = { ring: [], next: 0, sum: 0 }) {
-    this.#ring = new Ring(capacity, Array.from(ring), ring.length < capacity ? 0 : next)
+    this.#capacity = capacity
+    this.#values = Float64Array.from(ring)
+    this.#size = ring.length
+    this.#next = ring.length < capacity ? ring.length : next
     this.#sum = sum
   }
 
   get size(): number {
-    return this.#ring.items.length
+    return this.#size
   }
 
   /**
@@ -27,19 +33,35 @@ export class NumberWindow {
    * so its rounding error never exceeds that of one window, and the cost per query does not depend on the window.
    */
   get mean(): number {
-    return this.size === 0 ? 0 : this.#sum / this.size
+    return this.#size === 0 ? 0 : this.#sum / this.#size
   }
 
   /** Adds a number; the oldest leaves when the window is full. */
   push(value: number): void {
-    const left = this.#ring.push(value)
-    if (left !== undefined) this.#sum -= left
+    const slot = this.#next
+    if (this.#size === this.#capacity) this.#sum -= this.#values[slot]!
+    else this.#size++
+    if (slot === this.#values.length) this.#grow()
+    this.#values[slot] = value
     this.#sum += value
-    if (this.#ring.next === 0) this.#sum = this.#ring.items.reduce((sum, v) => sum + v, 0)
+    this.#next = (slot + 1) % this.#capacity
+    if (this.#next === 0) this.#sum = this.#total()
+  }
+
+  #grow(): void {
+    const values = new Float64Array(Math.min(this.#capacity, 2 * this.#values.length + 8))
+    values.set(this.#values)
+    this.#values = values
+  }
+
+  #total(): number {
+    let sum = 0
+    for (let slot = 0; slot < this.#size; slot++) sum += this.#values[slot]!
+    return sum
   }
 
   /** The running sum is part of it: a restored mean is the same to the bit. */
   save(): { readonly ring: Float64Array; readonly next: number; readonly sum: number } {
-    return { ring: new Float64Array(this.#ring.items), next: this.#ring.next, sum: this.#sum }
+    return { ring: this.#values.slice(0, this.#size), next: this.#next, sum: this.#sum }
   }
 }

@@ -45,8 +45,15 @@ export function cellsOf(classes: number, { edges }: Pick<CellOptions, 'edges'>):
 /** The cell of a checked answer. The first of equally likely classes counts; an edge belongs to the part above it. */
 export function cellOf(answer: ArrayLike<number>, { edges, outputs }: CellOptions): number {
   const { best, margin } = marginOfTop(answer, outputs)
-  const cell = best * (edges.length + 1) + edges.filter((edge) => margin >= edge).length
+  const cell = best * (edges.length + 1) + partOf(margin, edges)
   return answer.length * (edges.length + 1) <= MOST_CELLS ? cell : (finish32(cell) >>> 0) % MOST_CELLS
+}
+
+/** How many edges a margin has reached. */
+export function partOf(margin: number, edges: readonly number[]): number {
+  let part = 0
+  for (let i = 0; i < edges.length; i++) if (margin >= edges[i]!) part++
+  return part
 }
 
 /** The likeliest class of a checked answer, the first of equals, and by which share of the sum it leads. */

@@ -62,9 +62,9 @@ export const confidence = defineDetector({
 })
 
 interface Checked {
-  readonly score: number
-  readonly confidence: number
-  readonly classes: number
+  score: number
+  confidence: number
+  classes: number
 }
 
 function logic(config: ConfidenceConfig, path: string): Logic<Observation, Checked, ConfidenceMetadata> {
@@ -77,29 +77,36 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
   const { normalize } = config
   let window = new NumberWindow(capacity)
   let last: number | null = null
+  /** Working memory: the query that was checked. */
+  const checked: Checked = { score: 0, confidence: 0, classes: 0 }
 
-  return { check, apply, save, load, clear, size: () => window.size, bytes, describe }
+  return { check, keep: (query) => ({ ...query }), apply, save, load, clear, size: () => window.size, bytes, describe }
 
   function check({ probabilities }: Observation): Checked {
     if (probabilities === undefined) {
       refuse('bad_query', 'pass the class probabilities of the model', probabilities, 'probabilities')
     }
-    const { p, sum } = distribution(probabilities)
-    const score = scoreOf(p, sum)
-    const share = mode === 'entropy' ? (p.length === 1 ? 0 : score / log(p.length)) : score
-    return { score, confidence: toConfidence(share), classes: p.length }
+    const classes = probabilities.length
+    const score = outputs === 'logits' ? scoreOfLogits(probabilities) : scoreOfShares(probabilities)
+    checked.score = score
+    checked.confidence = toConfidence(mode === 'entropy' ? (classes === 1 ? 0 : score / log(classes)) : score)
+    checked.classes = classes
+    return checked
   }
 
-  function distribution(given: ArrayLike<number>): { readonly p: ArrayLike<number>; readonly sum: number } {
-    if (outputs === 'logits') {
-      checkScores(given)
-      return { p: softmax(given), sum: 1 }
-    }
+  function scoreOfLogits(given: ArrayLike<number>): number {
+    checkScores(given)
+    return scoreOf(softmax(given), 1)
+  }
+
+  function scoreOfShares(given: ArrayLike<number>): number {
     const sum = checkProbabilities(given)
     if (sum === 0 && (normalize || mode === 'entropy')) {
       refuse('bad_query', 'must have a sum above 0', sum, 'probabilities')
     }
-    return normalize ? { p: Float64Array.from(given, (v) => v / sum), sum: 1 } : { p: given, sum }
+    if (!normalize) return scoreOf(given, sum)
+    const scaled = Float64Array.from(given, (v) => v / sum)
+    return scoreOf(scaled, 1)
   }
 
   function scoreOf(p: ArrayLike<number>, sum: number): number {

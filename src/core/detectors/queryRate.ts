@@ -72,6 +72,7 @@ const DEFAULTS: QueryRateConfig = {
 
 /** The last day that a Date knows. */
 const LAST_MS = 8.64e15
+const TIMES = { min: 0, max: LAST_MS }
 const LONGEST_MS = 365 * 86_400_000
 
 export const queryRate = defineDetector({
@@ -109,7 +110,7 @@ function logic(config: QueryRateConfig, path: string): Logic<Observation, number
     if (timeMs === undefined) {
       refuse('bad_query', 'is missing: pass the time of the query, ms since the epoch; monitors do', timeMs, 'timeMs')
     }
-    return checkNumber(timeMs, { min: 0, max: LAST_MS }, 'timeMs', 'bad_query')
+    return checkNumber(timeMs, TIMES, 'timeMs', 'bad_query')
   }
 
   function apply(timeMs: number) {

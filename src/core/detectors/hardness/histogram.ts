@@ -1,6 +1,6 @@
 /** How hard an input is, and how far apart two histograms of hardness lie. */
 import { checkChoice, checkNumber, checkNumbers, refuse } from '../../checkers.ts'
-import { type CellOptions, checkAnswer, checkEdges, marginOfTop } from '../../coverage/cells.ts'
+import { type CellOptions, checkAnswer, checkEdges, marginOfTop, partOf } from '../../coverage/cells.ts'
 import { logEach } from '../../math.ts'
 import { workDoubles } from '../../plainRows.ts'
 import type { Observation } from '../../types.ts'
@@ -43,10 +43,7 @@ export function binOf(observation: Observation, form: HardnessForm, outputs: Cel
     refuse('bad_query', 'pass the class probabilities of the model', probabilities, 'probabilities')
   }
   checkAnswer(probabilities, outputs, 'probabilities')
-  const { margin } = marginOfTop(probabilities, outputs)
-  let bin = 0
-  for (const edge of form.edges) if (margin >= edge) bin++
-  return bin
+  return partOf(marginOfTop(probabilities, outputs).margin, form.edges)
 }
 
 function stageOf(labels: ArrayLike<number> | undefined, count: number): number {
