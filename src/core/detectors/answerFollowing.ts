@@ -105,7 +105,7 @@ function logic(given: AnswerFollowingConfig, path: string): Logic<Observation, O
       length: memory.vectors.length,
       classes,
       ...memory.save(),
-      bisection: { ...bisection.state },
+      bisection: bisection.save(),
     }),
     load,
     clear() {

@@ -58,6 +58,8 @@ interface Kept {
   bytes: number
 }
 
+const NOBODY: readonly string[] = []
+
 /** Clients in the order they were last seen. */
 export class ClientTable {
   readonly #limits: ClientLimits
@@ -86,7 +88,7 @@ export class ClientTable {
    * Puts a client at the newest end, with its size taken again. Returns the ids that had to leave for it; the client
    * itself stays, even if it alone is larger than the limit.
    */
-  keep(state: ClientState): string[] {
+  keep(state: ClientState): readonly string[] {
     const kept = this.#clients.get(state.id) ?? { state, bytes: 0 }
     const bytes = sizeOf(state)
     this.#bytes += bytes - kept.bytes
@@ -97,7 +99,7 @@ export class ClientTable {
       this.#clients.set(state.id, kept)
       this.#newest = kept
     }
-    return this.#isOver() ? this.#evict() : []
+    return this.#isOver() ? this.#evict() : NOBODY
   }
 
   /** True if it was there. */
@@ -145,6 +147,7 @@ export class ClientTable {
 }
 
 function sizeOf({ id, detectors, evidence }: ClientState): number {
-  const own = CLIENT_BYTES + 2 * id.length + evidence.bytes()
-  return detectors.reduce((sum, d) => sum + DETECTOR_BYTES + d.bytes(), own)
+  let bytes = CLIENT_BYTES + 2 * id.length + evidence.bytes()
+  for (let i = 0; i < detectors.length; i++) bytes += DETECTOR_BYTES + detectors[i]!.bytes()
+  return bytes
 }

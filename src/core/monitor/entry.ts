@@ -6,6 +6,7 @@ import type { Entry } from './verdict.ts'
 
 /** The last moment that a `Date` can hold, in ms since the epoch: the year 275760. */
 export const LATEST_MS = 8.64e15
+const TIMES = { min: 0, max: LATEST_MS }
 
 /** Most characters of a name. */
 export const MAX_ID = 256
@@ -41,7 +42,7 @@ function checkObservation(one: unknown, i: number): void {
 
 /** A time, or a length of time, in ms. Throws `bad_query`. */
 function checkTime(value: unknown, path: string): number {
-  return checkNumber(value, { min: 0, max: LATEST_MS }, path, 'bad_query')
+  return checkNumber(value, TIMES, path, 'bad_query')
 }
 
 /** Checks a client's name: a well-formed string of at most 256 characters, '' for an unknown one. Throws `bad_query`. */

@@ -15,13 +15,14 @@ export interface Heard {
   readonly skipped: readonly string[]
 }
 
+/** Who is asked, and when. */
 export interface Witnesses {
   readonly slots: readonly Slot[]
   readonly global: ReadonlyMap<string, StreamDetector>
-  readonly client: ClientState
+  client: ClientState
   /** Undefined where the query names none. */
-  readonly group: ClientState | undefined
-  readonly nowMs: number
+  group: ClientState | undefined
+  nowMs: number
 }
 
 /** Lets each detector score and learn what it has been given. What one of them fails on changes nothing in it. */
@@ -45,8 +46,12 @@ export function hear({ observations }: QueryEntry, witnesses: Witnesses): Heard 
     else bySlot[i] = ask(label, detector, slot.isTimed ? { ...observation, timeMs: nowMs } : observation, errors)
   }
   const haveAll = errors.length + skipped.length === 0
-  const detections = haveAll ? (bySlot as Detection[]) : bySlot.filter((one) => one !== undefined)
+  const detections = haveAll ? (bySlot as Detection[]) : bySlot.filter(isThere)
   return { detections, bySlot, errors, skipped }
+}
+
+function isThere(detection: Detection | undefined): detection is Detection {
+  return detection !== undefined
 }
 
 /** What a detector says; undefined where it fails, which goes to `errors`. */

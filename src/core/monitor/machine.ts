@@ -1,12 +1,13 @@
 /** The state of a monitor, and what an entry does to it. */
+import type { Detection } from '../types.ts'
 import { eraseClient, expireClients, releaseClient } from './byHand.ts'
 import { type ClientLimits, type ClientState, ClientTable } from './clients.ts'
 import { Drift, DriftPace, type Typical } from './evidence/drift.ts'
 import type { EvidenceRule } from './evidence/evidence.ts'
 import type { Rules } from './evidence/rules.ts'
 import { explain } from './explain.ts'
-import { type Heard, hear } from './hearing.ts'
-import { type Action, type Policy, proposeAction, suspensionMs } from './policy.ts'
+import { type Heard, hear, type Witnesses } from './hearing.ts'
+import { type Action, newJudgement, type Policy, proposeAction, suspensionMs } from './policy.ts'
 import type { Scope, Slot } from './slots.ts'
 import { addSuspension, standingOf, type Writable } from './standing.ts'
 import { countEvictions } from './storm.ts'
@@ -90,7 +91,15 @@ export function newOwner(
 
 /** True while drift of benign scores has put an end to suspensions. */
 export function isHeld({ policy }: Setup, { drifts }: State): boolean {
-  return policy.onDrift === 'hold' && drifts.some(({ direction }) => direction === 'higher')
+  return policy.onDrift === 'hold' && drifts.some(isRising)
+}
+
+function isRising({ direction }: Drift): boolean {
+  return direction === 'higher'
+}
+
+function isFlagged({ suspicious }: Detection): boolean {
+  return suspicious
 }
 
 /** Makes the function that applies entries, which have been checked, to a state. */
@@ -98,6 +107,11 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
   const { policy, rules, limits } = setup
   let { nowMs } = state
   let events: MonitorEvent[] = []
+  /** Working memory: whom to ask, and what is known of the query that is judged. */
+  const witnesses: { [Key in keyof Witnesses]: Witnesses[Key] | undefined } = {
+    ...{ slots: setup.slots, global: state.global, client: undefined, group: undefined, nowMs: 0 },
+  }
+  const found = newJudgement()
   return apply
 
   function apply(entry: Entry): Applied {
@@ -122,10 +136,11 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
     const client = before ?? newOwner(setup, id, 'client', { nowMs })
     const group =
       groupId === '' ? undefined : (state.groups.get(groupId) ?? newOwner(setup, groupId, 'group', { nowMs }))
-    const heard = hear(query, { slots: setup.slots, global: state.global, client, group, nowMs })
-    const isSuspicious = heard.detections.some((one) => one.suspicious)
-    const failed = heard.errors.length > 0
-    const hasAdded = learn(client, heard, isSuspicious)
+    const heard = hearOf(query, client, group)
+    const isSuspicious = heard.detections.some(isFlagged)
+    found.isSuspicious = isSuspicious
+    found.failed = heard.errors.length > 0
+    found.hasAdded = learn(client, heard, isSuspicious)
     client.group = groupId
     if (group !== undefined) learn(group, heard, isSuspicious)
     // Queries that no detector could use must not push honest clients out of the table.
@@ -133,24 +148,29 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
 
     const evidence = client.evidence.value(0)
     const groupEvidence = group?.evidence.value(0) ?? 0
+    found.evidence = evidence
+    found.groupEvidence = groupEvidence
     const isExempt = isLeftAlone(id)
     if (group !== undefined) judgeGroup(group, groupEvidence)
     if (group !== undefined && !isExempt) joinSuspension(client, group)
-    const isSuspended = state.suspended.of(id, nowMs) !== undefined
-    const proposed = proposeAction(
-      {
-        isSuspicious,
-        failed,
-        isSuspended,
-        suspends: !isExempt && !isHeld(setup, state) && evidence >= rules.clients.suspendAt,
-        throttles: !isExempt && (evidence >= rules.clients.throttleAt || groupEvidence >= groupThrottleAt()),
-        hasAdded,
-      },
-      policy,
-    )
-    const explanation = isSuspended || isExempt ? undefined : act(client, proposed)
-    if (!isExempt && proposed !== 'suspend') watchDrift(client, heard)
-    return verdictOf(query, heard, { isSuspicious, failed, proposed, explanation, evidence, groupEvidence })
+    found.isSuspended = state.suspended.of(id, nowMs) !== undefined
+    found.suspends = !isExempt && !isHeld(setup, state) && evidence >= rules.clients.suspendAt
+    found.throttles = !isExempt && (evidence >= rules.clients.throttleAt || groupEvidence >= groupThrottleAt())
+    found.proposed = proposeAction(found, policy)
+    found.explanation = found.isSuspended || isExempt ? undefined : act(client, found.proposed)
+    if (!isExempt && found.proposed !== 'suspend') watchDrift(client, heard)
+    return verdictOf(query, heard)
+  }
+
+  /** Nobody stays among the witnesses: a client may be erased next. */
+  function hearOf(query: QueryEntry, client: ClientState, group: ClientState | undefined): Heard {
+    witnesses.client = client
+    witnesses.group = group
+    witnesses.nowMs = nowMs
+    const heard = hear(query, witnesses as Witnesses)
+    witnesses.client = undefined
+    witnesses.group = undefined
+    return heard
   }
 
   function learn(owner: ClientState, { bySlot }: Heard, isSuspicious: boolean): boolean {
@@ -230,18 +250,7 @@ export function machineOf(setup: Setup, state: State): (entry: Entry) => Applied
     }
   }
 
-  function verdictOf(
-    query: QueryEntry,
-    { detections, errors, skipped }: Heard,
-    found: {
-      readonly isSuspicious: boolean
-      readonly failed: boolean
-      readonly proposed: Action
-      readonly explanation: string | undefined
-      readonly evidence: number
-      readonly groupEvidence: number
-    },
-  ): Verdict {
+  function verdictOf(query: QueryEntry, { detections, errors, skipped }: Heard): Verdict {
     const { isSuspicious, failed, proposed, explanation, evidence, groupEvidence } = found
     const { client: id, group: groupId = '' } = query
     const suspicious = isSuspicious || (failed && policy.onError === 'closed')

@@ -156,21 +156,37 @@ export function suspensionMs(before: number, { suspendForMs, suspendGrowth, long
 /** What is known when a query is decided about. */
 export interface Situation {
   /** Some detector found the query suspicious. */
-  readonly isSuspicious: boolean
+  isSuspicious: boolean
   /** Some detector could not judge it. */
-  readonly failed: boolean
+  failed: boolean
   /** The client is suspended already. */
-  readonly isSuspended: boolean
+  isSuspended: boolean
   /** Its evidence leads to a suspension. */
-  readonly suspends: boolean
+  suspends: boolean
   /** Its evidence, or its group's, leads to the refusal of queries that add to it. */
-  readonly throttles: boolean
+  throttles: boolean
   /** The query has added to the evidence. */
-  readonly hasAdded: boolean
+  hasAdded: boolean
+}
+
+/** A situation, and what was made of it. */
+export interface Judgement extends Situation {
+  proposed: Action
+  /** Where evidence is the reason. */
+  explanation: string | undefined
+  evidence: number
+  groupEvidence: number
+}
+
+/** One to be filled for every query. */
+export function newJudgement(): Judgement {
+  const situation = { isSuspicious: false, failed: false, isSuspended: false }
+  const evidence = { suspends: false, throttles: false, hasAdded: false, evidence: 0, groupEvidence: 0 }
+  return { ...situation, ...evidence, proposed: 'allow', explanation: undefined }
 }
 
 /** What enforcement would do with one query. */
-export function proposeAction(situation: Situation, { onError }: Pick<Policy, 'onError'>): Action {
+export function proposeAction(situation: Readonly<Situation>, { onError }: Pick<Policy, 'onError'>): Action {
   const { isSuspicious, failed, isSuspended, suspends, throttles, hasAdded } = situation
   if (isSuspended || suspends) return 'suspend'
   if (failed && onError === 'closed') return 'throttle'

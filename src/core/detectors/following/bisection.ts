@@ -7,6 +7,8 @@
  * an e-value. Evidence does not fall below none, so that it is a sum (CUSUM) over the halvings of a client.
  */
 import { log } from '../../math.ts'
+import { removeAt } from '../../sorted.ts'
+import type { PlainData } from '../../types.ts'
 import { LABEL, type Memory, QUERY, TOUCHED } from './memory.ts'
 
 /** Earlier queries between which a new one may lie. */
@@ -24,20 +26,24 @@ type Bracket = readonly [low: number, high: number, middle: number]
 /** As plain data. */
 export interface BisectionState {
   /** In nats, at least 0. */
-  readonly evidence: number
+  evidence: number
   /** Halvings that were tested, and those of them that went to the half in which the class changes. */
-  readonly halvings: number
-  readonly towards: number
+  halvings: number
+  towards: number
   /** Empty without a bracket. */
-  readonly bracket: Bracket | readonly []
+  bracket: Bracket | readonly []
   /** Numbers of the latest queries, the oldest first. */
-  readonly latest: readonly number[]
+  readonly latest: number[]
 }
 
-const NONE: BisectionState = { evidence: 0, halvings: 0, towards: 0, bracket: [], latest: [] }
+const NO_BRACKET = [] as const
+
+function newState(): BisectionState {
+  return { evidence: 0, halvings: 0, towards: 0, bracket: NO_BRACKET, latest: [] }
+}
 
 export class Bisection {
-  state: BisectionState = NONE
+  state = newState()
 
   /** Takes the query that was just added to the memory. Returns true if it goes on with a bisection, win or lose. */
   see(memory: Memory, slot: number): boolean {
@@ -45,50 +51,72 @@ export class Bisection {
     const { bracket, latest } = this.state
     const next = bracket.length === 0 ? undefined : this.#halve(memory, slot, bracket)
     const found = next ?? findBracket(memory, slot, latest)
-    if (found !== undefined) for (const one of found) memory.set(memory.slotOf(one)!, TOUCHED, query)
-    this.state = { ...this.state, bracket: found ?? [], latest: [...latest, query].slice(-LATEST) }
+    if (found !== undefined) for (let i = 0; i < 3; i++) memory.set(memory.slotOf(found[i]!)!, TOUCHED, query)
+    this.state.bracket = found ?? NO_BRACKET
+    if (latest.length === LATEST) removeAt(latest, 0)
+    latest.push(query)
     return next !== undefined
+  }
+
+  save(): PlainData {
+    const { bracket, latest, ...counts } = this.state
+    return { ...counts, bracket: [...bracket], latest: [...latest] }
   }
 
   /** The bracket that the query makes of this one; undefined if it lies in neither half. */
   #halve(memory: Memory, slot: number, [low, high, middle]: Bracket): Bracket | undefined {
-    const [l, h, m] = [low, high, middle].map((one) => memory.slotOf(one))
+    const l = memory.slotOf(low)
+    const h = memory.slotOf(high)
+    const m = memory.slotOf(middle)
     if (l === undefined || h === undefined || m === undefined) return undefined
     const isLower = liesBetween(memory, slot, l, m)
     if (!isLower && !liesBetween(memory, slot, m, h)) return undefined
     const label = memory.get(m, LABEL)
-    const [changesBelow, changesAbove] = [label !== memory.get(l, LABEL), label !== memory.get(h, LABEL)]
+    const changesBelow = label !== memory.get(l, LABEL)
+    const changesAbove = label !== memory.get(h, LABEL)
     if (changesBelow !== changesAbove) this.#count(isLower === changesBelow)
     const query = memory.get(slot, QUERY)
     return isLower ? [low, middle, query] : [middle, high, query]
   }
 
   #count(isTowards: boolean): void {
-    const { evidence, halvings, towards } = this.state
-    this.state = {
-      ...this.state,
-      evidence: Math.max(0, evidence + (isTowards ? WON : LOST)),
-      halvings: halvings + 1,
-      towards: towards + (isTowards ? 1 : 0),
-    }
+    const { state } = this
+    state.evidence = Math.max(0, state.evidence + (isTowards ? WON : LOST))
+    state.halvings++
+    if (isTowards) state.towards++
   }
 
   clear(): void {
-    this.state = NONE
+    this.state = newState()
   }
+}
+
+/** Working memory: the slots of the latest queries, and how far they are from the query. */
+const slots = /* @__PURE__ */ new Uint32Array(LATEST)
+const far = /* @__PURE__ */ new Float64Array(LATEST)
+
+/** Whether so many of {@link slots} have the same label. */
+function haveOneLabel(memory: Memory, count: number): boolean {
+  for (let i = 1; i < count; i++) if (memory.get(slots[i]!, LABEL) !== memory.get(slots[0]!, LABEL)) return false
+  return true
 }
 
 /** The two nearest each other of the latest queries, of different classes, that the query lies between. */
 function findBracket(memory: Memory, slot: number, latest: readonly number[]): Bracket | undefined {
-  const slots = latest.map((query) => memory.slotOf(query)).filter((one) => one !== undefined)
-  if (slots.every((one) => memory.get(one, LABEL) === memory.get(slots[0]!, LABEL))) return undefined
+  let count = 0
+  for (let i = 0; i < latest.length; i++) {
+    const one = memory.slotOf(latest[i]!)
+    if (one !== undefined) slots[count++] = one
+  }
+  if (haveOneLabel(memory, count)) return undefined
   const { vectors } = memory
-  const far = slots.map((one) => vectors.between(slot, one))
+  for (let i = 0; i < count; i++) far[i] = vectors.between(slot, slots[i]!)
   let shortest = Infinity
   let found: Bracket | undefined
-  for (let i = 0; i < slots.length; i++) {
-    for (let j = i + 1; j < slots.length; j++) {
-      const [low, high] = [slots[i]!, slots[j]!]
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const low = slots[i]!
+      const high = slots[j]!
       if (memory.get(low, LABEL) === memory.get(high, LABEL)) continue
       const way = vectors.between(low, high)
       if (way >= shortest || !isBetween(way, far[i]!, far[j]!)) continue

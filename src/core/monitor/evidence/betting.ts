@@ -1,4 +1,5 @@
 /** Evidence from calibrated detectors: the capital of bets, in nats. */
+import { workDoubles } from '../../plainRows.ts'
 import type { Detection, PlainData } from '../../types.ts'
 import type { Bet, Book } from './book.ts'
 import type { Cause, Evidence } from './evidence.ts'
@@ -22,9 +23,15 @@ export const P_VALUE: Reading = {
   describe: ({ rate }) => `p up to ${rate} more often than 1 in ${1 / rate}`,
 }
 
-/** A reading for each detector; NaN where it did not judge. */
-function readingsOf(detections: readonly (Detection | undefined)[], reading: Reading): Float64Array {
-  return Float64Array.from(detections, (one) => (one === undefined ? Number.NaN : reading.of(one)))
+/** A reading for each detector into `out`; NaN where it did not judge. False where none did. */
+function setReadings(detections: readonly (Detection | undefined)[], reading: Reading, out: Float64Array): boolean {
+  let isRead = false
+  for (let i = 0; i < detections.length; i++) {
+    const one = detections[i]
+    out[i] = one === undefined ? Number.NaN : reading.of(one)
+    if (!Number.isNaN(out[i])) isRead = true
+  }
+  return isRead
 }
 
 export class Betting implements Evidence {
@@ -40,8 +47,8 @@ export class Betting implements Evidence {
 
   learn(detections: readonly (Detection | undefined)[], elapsedMs: number): boolean {
     this.#wealth.fade(elapsedMs)
-    const readings = readingsOf(detections, this.#reading)
-    if (readings.every(Number.isNaN)) return false
+    const readings = workDoubles(detections.length)
+    if (!setReadings(detections, this.#reading, readings)) return false
     const before = this.#wealth.logE()
     this.#wealth.learn(readings)
     return this.#wealth.logE() > before

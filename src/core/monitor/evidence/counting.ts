@@ -43,8 +43,8 @@ class Counting implements Evidence {
     this.#value = this.value(elapsedMs)
     if (this.#value === 0) this.#found.fill(0)
     let isFound = false
-    for (const [i, slot] of this.#slots.entries()) {
-      if (detections[slot]?.suspicious !== true) continue
+    for (let i = 0; i < this.#slots.length; i++) {
+      if (detections[this.#slots[i]!]?.suspicious !== true) continue
       this.#found[i]!++
       isFound = true
     }
