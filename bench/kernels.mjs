@@ -34,8 +34,8 @@ const timing = quick ? { rounds: 3, sampleMs: 3, warmUpMs: 20 } : { rounds: 11, 
 /** Goals of the project that the code does not try to reach yet, or that another bench measures, and why. */
 const ELSEWHERE = [
   ['3', 'PCA-head cascade', 'not built: bytes with re-ranking are exact on any data and need no rotation'],
-  ['4', 'speed-up over the Python loop', 'not measured here: the bench starts no Python'],
-  ['8', 'pHash against Python imagehash', 'not measured here; equal bits are tested in test/phash.test.ts'],
+  ['4', 'speed-up over the Python loop', '`npm run bench:python`, bench/results/python.md'],
+  ['8', 'pHash against Python imagehash', '`npm run bench:python`, bench/results/python.md'],
   ['12', 'comlink against packed batches', '`npm run bench:border`, bench/results/border.md'],
   ['13', 'HTTP against bare node:http', '`npm run bench:server`, bench/results/server.md'],
 ]
