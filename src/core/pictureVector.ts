@@ -13,13 +13,16 @@ const SIDE = 32
  */
 export function pictureVector(pixels: Pixels): Float32Array {
   const { data, width, height, channels, maxValue = 255 } = flattenAlpha(checkPixels(pixels))
-  const across = bounds(width)
-  const down = bounds(height)
-  const vector = new Float32Array((across.length - 1) * (down.length - 1) * channels)
+  const across = Math.min(width, SIDE)
+  const down = Math.min(height, SIDE)
+  const vector = new Float32Array(across * down * channels)
   let at = 0
-  for (let j = 1; j < down.length; j++) {
-    for (let i = 1; i < across.length; i++) {
-      const [left, right, top, bottom] = [across[i - 1]!, across[i]!, down[j - 1]!, down[j]!]
+  for (let j = 0; j < down; j++) {
+    const top = edge(j, height)
+    const bottom = edge(j + 1, height)
+    for (let i = 0; i < across; i++) {
+      const left = edge(i, width)
+      const right = edge(i + 1, width)
       const full = (right - left) * (bottom - top) * maxValue
       for (let c = 0; c < channels; c++) {
         let sum = 0
@@ -34,8 +37,7 @@ export function pictureVector(pixels: Pixels): Float32Array {
   return vector
 }
 
-/** Where the parts of a side begin, and its end. */
-function bounds(size: number): number[] {
-  const parts = Math.min(size, SIDE)
-  return Array.from({ length: parts + 1 }, (_, i) => Math.floor((i * size) / parts))
+/** Where a part of a side begins. */
+function edge(part: number, size: number): number {
+  return Math.floor((part * size) / Math.min(size, SIDE))
 }

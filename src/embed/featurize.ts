@@ -54,7 +54,8 @@ export interface Featurizer {
 /** One query, with each of its features computed at most once. */
 export class QueryFeatures {
   readonly query: Query
-  readonly #made = new Map<unknown, Map<unknown, Promise<unknown>>>()
+  /** A few: a list takes less than a table. */
+  readonly #made: { readonly how: unknown; readonly settings: unknown; readonly result: Promise<unknown> }[] = []
 
   constructor(query: Query) {
     this.query = query
@@ -62,11 +63,10 @@ export class QueryFeatures {
 
   /** The result of `make` for this pair of keys: how, and with which settings. */
   once<T>(how: unknown, settings: unknown, make: () => Promise<T>): Promise<T> {
-    const bySettings = this.#made.get(how) ?? new Map<unknown, Promise<unknown>>()
-    this.#made.set(how, bySettings)
-    const known = bySettings.get(settings) ?? make()
-    bySettings.set(settings, known)
-    return known as Promise<T>
+    for (const made of this.#made) if (made.how === how && made.settings === settings) return made.result as Promise<T>
+    const result = make()
+    this.#made.push({ how, settings, result })
+    return result
   }
 }
 

@@ -72,7 +72,8 @@ export function textShingles(
   const raw = joinText(text, maxLength === undefined ? {} : { maxLength })
   if (raw === '') refuse('bad_query', 'must not be empty', raw, 'input')
   const normal = normalizeText(raw) || raw
-  const values = Uint16Array.from({ length: normal.length }, (_, i) => normal.charCodeAt(i))
+  const values = new Uint16Array(normal.length)
+  for (let i = 0; i < normal.length; i++) values[i] = normal.charCodeAt(i)
   return shinglesOf(values, { size: complete.textWindow, stride: 1 }, complete)
 }
 

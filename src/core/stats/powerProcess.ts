@@ -14,6 +14,8 @@ export interface PowerProcessOptions {
 }
 
 const GRID = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+/** Their logarithms, once somebody has asked: there may be a process for every client. */
+let gridLogs: Float64Array | undefined
 const MOST_EXPONENTS = 256
 
 /**
@@ -44,9 +46,10 @@ export class PowerProcess {
     if (!(Array.isArray(exponents) && exponents.length >= 1 && exponents.length <= MOST_EXPONENTS)) {
       refuse('bad_config', `must be a list of 1 … ${MOST_EXPONENTS} exponents`, exponents, 'exponents')
     }
-    this.#exponents = exponents.map((exponent, i) => checkShare(exponent, `exponents[${i}]`))
+    const isGrid = exponents === GRID
+    this.#exponents = isGrid ? GRID : exponents.map((exponent, i) => checkShare(exponent, `exponents[${i}]`))
     this.#weights = weights?.slice()
-    this.#logs = Float64Array.from(exponents, (exponent) => log(exponent))
+    this.#logs = isGrid ? logsOfGrid() : Float64Array.from(exponents, (exponent) => log(exponent))
     this.#capital = new Float64Array(exponents.length)
     meanLogE(this.#capital, weights)
   }
@@ -82,4 +85,9 @@ export class PowerProcess {
     this.#sum = readNumber(fields['sum'], 'state.sum', { min: -746 * count, max: 0, fraction: true })
     this.#count = count
   }
+}
+
+function logsOfGrid(): Float64Array {
+  gridLogs ??= Float64Array.from(GRID, (exponent) => log(exponent))
+  return gridLogs
 }
