@@ -83,19 +83,36 @@ function perCall(allocated, held, { length }) {
   return { allocated: allocated / length, held: Math.min(Math.max(held, 0), allocated) / length }
 }
 
-/** The functions that allocate most, by samples of the heap: `[{ name, share }]`, the largest first. */
-export async function findSites(step, calls) {
+/**
+ * The functions that make most garbage, by samples of the heap: `[{ name, bytes }]` a call, the largest first. What they allocate,
+ * less what of it is left while all results are kept.
+ */
+export async function findGarbage(step, calls) {
+  const all = await sample(step, calls, true)
+  const kept = await sample(step, calls, false)
+  return [...all]
+    .map(([name, bytes]) => ({ name, bytes: (bytes - (kept.get(name) ?? 0)) / calls }))
+    .sort((a, b) => b.bytes - a.bytes)
+}
+
+async function sample(step, calls, withCollected) {
+  const results = new Array(calls).fill(undefined)
+  collectAll()
   const session = new Session()
   session.connect()
-  const collected = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true }
-  await session.post('HeapProfiler.startSampling', { samplingInterval: 128, ...collected })
-  for (let i = 0; i < calls; i++) step(i)
+  await session.post('HeapProfiler.startSampling', {
+    samplingInterval: 128,
+    includeObjectsCollectedByMajorGC: withCollected,
+    includeObjectsCollectedByMinorGC: withCollected,
+  })
+  for (let i = 0; i < calls; i++) results[i] = step(i)
+  if (!withCollected) collectAll()
   const { profile } = await session.post('HeapProfiler.stopSampling')
   session.disconnect()
   const sizes = new Map()
   collect(profile.head, sizes)
-  const sum = [...sizes.values()].reduce((total, size) => total + size, 0)
-  return [...sizes].map(([name, size]) => ({ name, share: size / sum })).sort((a, b) => b.share - a.share)
+  // Takes the results, so that they are alive until here.
+  return results.length === calls ? sizes : new Map()
 }
 
 function collect({ callFrame, selfSize, children }, sizes) {
