@@ -1,4 +1,5 @@
 /** The last fingerprints of a stream, and how often each occurs among them. */
+import { hexWord } from './hash.ts'
 import { HashRows } from './hashRows.ts'
 import { PackedWindow, readHash } from './packedWindow.ts'
 import { Ring, RingSlots } from './ring.ts'
@@ -87,12 +88,12 @@ export function createHammingWindow(capacity: number, radius: number): Fingerpri
       return slots.size
     },
     push(fingerprint) {
-      const high = word(fingerprint, 0)
-      const low = word(fingerprint, 8)
+      const high = hexWord(fingerprint, 0)
+      const low = hexWord(fingerprint, 8)
       hashes.set(slots.take(), low, high)
       return hashes.within(slots.size, low, high, radius)
     },
-    count: (fingerprint) => hashes.within(slots.size, word(fingerprint, 8), word(fingerprint, 0), radius),
+    count: (fingerprint) => hashes.within(slots.size, hexWord(fingerprint, 8), hexWord(fingerprint, 0), radius),
     list: () =>
       Array.from({ length: slots.size }, (_, age) => {
         const slot = slots.slot(age)
@@ -100,11 +101,6 @@ export function createHammingWindow(capacity: number, radius: number): Fingerpri
       }),
     bytes: () => 8 * slots.size,
   }
-}
-
-/** Eight hex digits as a signed 32-bit word: engines keep lists of these compactly. */
-function word(digits: string, from: number): number {
-  return Number.parseInt(digits.slice(from, from + 8), 16) | 0
 }
 
 function hex(word: number): string {

@@ -72,6 +72,16 @@ export function finish32(h: number): number {
   return x ^ (x >>> 16)
 }
 
+/** Eight lower-case hexadecimal digits of a text as a signed 32-bit word: engines keep lists of these compactly. */
+export function hexWord(text: string, from: number): number {
+  let word = 0
+  for (let i = from; i < from + 8; i++) {
+    const code = text.charCodeAt(i)
+    word = (word << 4) | (code < 58 ? code - 48 : code - 87) // '0' … '9', 'a' … 'f'
+  }
+  return word
+}
+
 /** Number of bits set in a 32-bit word (Warren, Hacker's Delight, figure 5-2). */
 export function bitCount(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555)

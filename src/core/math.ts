@@ -97,12 +97,15 @@ export function sumOfLogs(values: ArrayLike<number>, scale: number, inside: numb
 
 /** Of what was {@link passed}: numbers from just below 1 upwards, which are no probabilities, and those without an ordinary exponent. */
 function logRarely(): void {
-  if (readyBelow === 0) makeTables()
   const x = passed[0]!
+  if (readyBelow === 0) {
+    makeTables()
+    passed[0] = x
+  }
   if (!(x > 0)) passed[0] = x === 0 ? -Infinity : NaN
   else if (x < SMALLEST_NORMAL) passed[0] = logOrdinary(x * TWO_54) - 54 * LN2
   else if (x < readyBelow) passed[0] = logOrdinary(x)
-  else if (x < 1.05) passed[0] = logNearOne(x)
+  else if (x < 1.05) logNearOne()
   else if (x < Infinity) {
     passed[0] = 1 / x
     logRarely()
@@ -110,20 +113,23 @@ function logRarely(): void {
   }
 }
 
-/** ln x = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + … with s = (x − 1) / (x + 1); for x in [½, 2] to the last place or two. */
-function logNearOne(x: number): number {
+/** Of what was {@link passed}: ln x = 2 artanh s = 2s + 2s³/3 + 2s⁵/5 + … with s = (x − 1) / (x + 1); for x in [½, 2] to the last place or two. */
+function logNearOne(): void {
+  const x = passed[0]!
   const s = (x - 1) / (x + 1)
   const z = s * s
   let series = 2 / 35
   for (let n = 33; n >= 3; n -= 2) series = series * z + 2 / n
-  return 2 * s + s * z * series
+  passed[0] = 2 * s + s * z * series
 }
 
 function makeTables(): void {
   for (let exponent = 1; exponent < 2047; exponent++) down[exponent] = powerOfTwo(1023 - exponent)
   for (let i = 0; i < 256; i++) {
     reciprocal[i] = Math.fround(1 / (1 + (i + 0.5) / 256))
-    middle[i] = -logNearOne(reciprocal[i]!)
+    passed[0] = reciprocal[i]!
+    logNearOne()
+    middle[i] = -passed[0]
   }
   readyBelow = 0.95
 }

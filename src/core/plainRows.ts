@@ -1,6 +1,6 @@
 /** The rows of a small window, one behind the other in an array of JavaScript. */
 import { sharedMemory } from './kernels/memory.ts'
-import { dot, dotRows, squaredDistance } from './rowSums.ts'
+import { dot, dotRows, type RowsAt, squaredDistance } from './rowSums.ts'
 
 export type Floats = Float32Array | Float64Array
 
@@ -42,12 +42,15 @@ export class PlainRows implements Rows {
   readonly #capacity: number
   /** Room for more rows than there are: it grows by doubling up to the window. */
   #rows: Floats
+  /** Working memory: the rows that are asked about. */
+  readonly #asked: { -readonly [Key in keyof RowsAt]: RowsAt[Key] }
 
   constructor(width: number, capacity: number, isWide: boolean, room = 0) {
     this.isWide = isWide
     this.#width = width
     this.#capacity = capacity
     this.#rows = floats(isWide, room * width)
+    this.#asked = { rows: this.#rows, start: 0, stride: width, count: 0 }
   }
 
   set(slot: number, vector: ArrayLike<number>): void {
@@ -71,7 +74,9 @@ export class PlainRows implements Rows {
     const memory = this.isWide || length < LEAST_NUMBERS || length > MOST_SHARED_NUMBERS ? undefined : sharedMemory()
     const out = workDoubles(count + 1)
     if (memory === undefined) {
-      dotRows({ rows: this.#rows, start: 0, stride: this.#width, count }, q, out)
+      this.#asked.rows = this.#rows
+      this.#asked.count = count
+      dotRows(this.#asked, q, out)
       out[count] = Number.NaN
       return out
     }

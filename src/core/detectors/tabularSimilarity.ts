@@ -46,6 +46,8 @@ function tableMemory(config: TabularSimilarityConfig, path: string): Memory<Tabl
   const schema = config.schema === undefined ? undefined : copyOf(checkRowSchema(config.schema, `${path}.schema`))
   const vectors = vectorMemory(config, path)
   const coder = new RowCoder(schema)
+  /** Working memory: the row that was checked. */
+  let checked: TableQuery | undefined
   let rows = new RowRing(capacity)
   return {
     size: () => rows.size + vectors.size(),
@@ -54,7 +56,9 @@ function tableMemory(config: TabularSimilarityConfig, path: string): Memory<Tabl
       if (kind === 'row' && vectors.size() > 0) refuseMixture(kind, 'row')
       if (kind === 'embedding' && rows.size > 0) refuseMixture(kind, 'embedding')
       if (kind === 'embedding') return { kind, vector: vectors.check(observation) }
-      return { kind, row: coder.code(observation.row!, 'row') }
+      const row = coder.code(observation.row!, 'row')
+      if (checked?.kind !== 'row' || checked.row !== row) checked = { kind, row }
+      return checked
     },
     keep(query) {
       if (query.kind === 'embedding') return query

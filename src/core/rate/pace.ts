@@ -1,6 +1,9 @@
 /** How even a client's queries are in time: crowded into a moment, or ticking like a clock. */
-import { log } from '../math.ts'
+import { logEach } from '../math.ts'
 import type { Ring } from '../ring.ts'
+
+/** Working memory of whoever asks. */
+const logs = /* @__PURE__ */ new Float64Array(2)
 
 /**
  * How unlikely it is that of `total` queries, each at any time of a stretch alike, `count` or more fall into a given part
@@ -10,8 +13,11 @@ import type { Ring } from '../ring.ts'
 export function crowding(count: number, total: number, part: number): number {
   if (count <= total * part) return 0
   const rest = total - count
-  const inside = count * log(count / (total * part))
-  return rest === 0 ? inside : inside + rest * log(rest / (total * (1 - part)))
+  logs[0] = count / (total * part)
+  logs[1] = rest / (total * (1 - part))
+  logEach(logs, 2)
+  const inside = count * logs[0]
+  return rest === 0 ? inside : inside + rest * logs[1]
 }
 
 /** Gaps that say something of how regular they are. */

@@ -44,6 +44,8 @@ export class OverlapIndex {
   /** Working memory: the slots whose queries share a hash with the one that is looked for, so many of them. */
   readonly #touched: number[] = []
   #touches = 0
+  /** What was found last. */
+  readonly #found = { index: 0, shared: 0 }
 
   constructor(capacity: number, width: number) {
     this.#counts = new Ring(capacity)
@@ -67,7 +69,7 @@ export class OverlapIndex {
 
   /**
    * The query that shares most of these hashes, which are distinct; the oldest of equals; `undefined` if none shares any.
-   * O(hashes + matches).
+   * O(hashes + matches). Good until the next call.
    */
   mostShared(hashes: Uint32Array): Overlap | undefined {
     this.#touches = 0
@@ -83,7 +85,10 @@ export class OverlapIndex {
       best = index
       most = shared
     }
-    return best === NONE ? undefined : { index: best, shared: most }
+    if (best === NONE) return undefined
+    this.#found.index = best
+    this.#found.shared = most
+    return this.#found
   }
 
   /** Takes a query's hashes in, which are distinct; the oldest query leaves when there are `capacity`. */

@@ -19,6 +19,9 @@ export interface Agreement {
   readonly informationGain: number
 }
 
+/** Of no pairs. */
+const NOTHING = { agreement: 0, majority: 1, informationGain: 0 }
+
 /** Pairs of the model's label and a guess, with their numbers. */
 export class Pairs {
   /** Those counted, ascending: not in the order of arrival, so that restored ones add up to the same bits. */
@@ -27,6 +30,7 @@ export class Pairs {
   readonly #counts: number[] = []
   readonly #labels = new Map<number, number>()
   readonly #guesses = new Map<number, number>()
+  readonly #agreement = { compared: 0, agreed: 0, agreement: 0, majority: 1, informationGain: 0 }
 
   static codeOf(label: number, guess: number): number {
     return label * MOST_CLASSES + guess
@@ -47,7 +51,7 @@ export class Pairs {
     addTo(this.#guesses, guessOf(code), times)
   }
 
-  /** O(distinct pairs). */
+  /** O(distinct pairs). Good until the next call. */
   agreement(): Agreement {
     let compared = 0
     let agreed = 0
@@ -57,7 +61,10 @@ export class Pairs {
       compared += count
       if (labelOf(code) === guessOf(code)) agreed += count
     }
-    if (compared === 0) return { compared, agreed, agreement: 0, majority: 1, informationGain: 0 }
+    const found = this.#agreement
+    found.compared = compared
+    found.agreed = agreed
+    if (compared === 0) return Object.assign(found, NOTHING)
     const logs = this.#logsOfShares(compared)
     let shared = 0
     let entropy = 0
@@ -74,8 +81,10 @@ export class Pairs {
       entropy += ofLabel * log(compared / ofLabel)
       most = Math.max(most, ofLabel)
     }
-    const informationGain = entropy > 0 ? Math.min(Math.max(shared / entropy, 0), 1) : 0
-    return { compared, agreed, agreement: agreed / compared, majority: most / compared, informationGain }
+    found.agreement = agreed / compared
+    found.majority = most / compared
+    found.informationGain = entropy > 0 ? Math.min(Math.max(shared / entropy, 0), 1) : 0
+    return found
   }
 
   /** By place: the logarithm of how much more often a pair was than if guesses told nothing. */

@@ -1,5 +1,5 @@
 /** The graph of near-duplicates: each query has an edge to the most similar earlier one, if that is near enough. */
-import { bitCount } from '../../hash.ts'
+import { bitCount, hexWord } from '../../hash.ts'
 import { Ring } from '../../ring.ts'
 
 /** Queries that hang together by their edges. */
@@ -146,17 +146,8 @@ function weightOf(distance: number): number {
 /** The words of a hash into the first places of `words`; returns how many they are. */
 function setWords(hash: string, words: Int32Array): number {
   const count = hash.length / WORD_DIGITS
-  for (let i = 0; i < count; i++) {
-    let word = 0
-    for (let at = WORD_DIGITS * i; at < WORD_DIGITS * (i + 1); at++) word = (word << 4) | digitOf(hash.charCodeAt(at))
-    words[i] = word
-  }
+  for (let i = 0; i < count; i++) words[i] = hexWord(hash, WORD_DIGITS * i)
   return count
-}
-
-/** Of '0' … '9' and 'a' … 'f'. */
-function digitOf(code: number): number {
-  return code < 58 ? code - 48 : code - 87
 }
 
 function bitsBetween(a: Int32Array, b: Int32Array, words: number): number {
