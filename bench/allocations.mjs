@@ -113,6 +113,7 @@ function report() {
     '- 16 bytes for each number that is read out of a row of a table, and a few texts for each category: rows are objects of the caller.',
     '- 24 to 60 bytes for pieces of a reason that are joined to less than a whole, such as `toFixed` of a number.',
     '- Where a distance, a test or a surrogate is only due at some queries, its working memory counts for a part of each.',
+    '- A calibrated detector makes its verdict of one without calibration, which is left.',
     '- A monitor makes an object of what it has heard, and a copy of an observation that gets the time of the stream.',
     '- `createMonitor` waits: each `await` takes promises and closures. It copies what a caller could change meanwhile, and makes the features',
     '  afresh, as several queries may be under way at a time: of a picture of 32 × 32 in colour 3 kB and 12 kB.',
