@@ -133,8 +133,9 @@ describe('the sizes', () => {
 
   // The goal for the core door is 12 kB, set for the nine detectors of the reference, which met it. It is shown, and no
   // longer met: there are twice as many detectors, and the weights of the picture descriptor alone are ten times that.
-  // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident.
-  test('all detectors take at most 60 kB, and the core door without pictures at most 78 kB', async () => {
+  // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident; 2 kB of it
+  // are what keeps the garbage of a query small: memory that is filled anew takes more words than a fresh object.
+  test('all detectors take at most 62 kB, and the core door without pictures at most 78 kB', async () => {
     const names = Object.keys(await import(pathToFileURL(join(root, 'dist/core.js')).href))
     const others = names.filter((name) => name !== 'embedPixels')
     const detectors = sizeOf(await bundle(`export { createDetector, MonitorError } from './core.js'`))
@@ -142,7 +143,7 @@ describe('the sizes', () => {
     note('monitaur/core, createDetector', detectors, 12_288)
     note('monitaur/core, everything but embedPixels', rest)
     note('monitaur/core, everything', sizeOf(await bundle(`export * from './core.js'`)), 12_288)
-    expect(detectors).toBeLessThanOrEqual(61_440)
+    expect(detectors).toBeLessThanOrEqual(63_488)
     expect(rest).toBeLessThanOrEqual(79_872)
   })
 
@@ -168,7 +169,7 @@ describe('the sizes', () => {
     for (const door of ['worker', 'embed'])
       note(`monitaur/${door}`, (await split(`export * from './${door}.js'`)).eager)
     note('monitaur/worker/script', gzipSync(readFileSync(join(root, 'dist/monitor.worker.js')), { level: 9 }).length)
-    expect(eager).toBeLessThanOrEqual(90_112)
+    expect(eager).toBeLessThanOrEqual(92_160)
     expect(pictures).toBeLessThanOrEqual(140_000)
     expect(network).toBeLessThanOrEqual(1_500_000)
   })
