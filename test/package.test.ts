@@ -135,7 +135,7 @@ describe('the sizes', () => {
   // longer met: there are twice as many detectors, and the weights of the picture descriptor alone are ten times that.
   // They are a chunk of their own, which only pictures load. What is held to is today's size, against growth by accident; 2 kB of it
   // are what keeps the garbage of a query small: memory that is filled anew takes more words than a fresh object.
-  test('all detectors take at most 62 kB, and the core door without pictures at most 78 kB', async () => {
+  test('all detectors take at most 62 kB, and the core door without pictures at most 80 kB', async () => {
     const names = Object.keys(await import(pathToFileURL(join(root, 'dist/core.js')).href))
     const others = names.filter((name) => name !== 'embedPixels')
     const detectors = sizeOf(await bundle(`export { createDetector, MonitorError } from './core.js'`))
@@ -144,7 +144,7 @@ describe('the sizes', () => {
     note('monitaur/core, everything but embedPixels', rest)
     note('monitaur/core, everything', sizeOf(await bundle(`export * from './core.js'`)), 12_288)
     expect(detectors).toBeLessThanOrEqual(63_488)
-    expect(rest).toBeLessThanOrEqual(79_872)
+    expect(rest).toBeLessThanOrEqual(81_920)
   })
 
   test('the kernels, compiled and in plain JavaScript, take at most 12 kB of that', async () => {
