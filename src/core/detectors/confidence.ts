@@ -86,8 +86,8 @@ function logic(config: ConfidenceConfig, path: string): Logic<Observation, Check
     if (probabilities === undefined) {
       refuse('bad_query', 'pass the class probabilities of the model', probabilities, 'probabilities')
     }
-    const classes = probabilities.length
     const score = outputs === 'logits' ? scoreOfLogits(probabilities) : scoreOfShares(probabilities)
+    const classes = probabilities.length
     checked.score = score
     checked.confidence = toConfidence(mode === 'entropy' ? (classes === 1 ? 0 : score / log(classes)) : score)
     checked.classes = classes

@@ -37,8 +37,9 @@ export function readInto(given: Float32Array, vector: Observation['vector'], pat
 }
 
 /** A number as 32-bit float, and its bits. Their content never outlives a call. */
-const float = /* @__PURE__ */ new Float32Array(1)
-const word = /* @__PURE__ */ new Uint32Array(/* @__PURE__ */ float.buffer)
+const bytes = /* @__PURE__ */ new ArrayBuffer(4)
+const float = /* @__PURE__ */ new Float32Array(bytes)
+const word = /* @__PURE__ */ new Uint32Array(bytes)
 
 export function hashOf(values: Float32Array, key: number): number {
   let hash = fold32(key | 0, Math.floor(key / 0x100000000))
