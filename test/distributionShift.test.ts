@@ -152,6 +152,8 @@ test('a missing reference, one that does not fit, and too few clients are refuse
   ).toThrow('reference.vectors[1][1]')
   expect(refused({ every: 21 })).toThrow('reference.every')
   expect(refused({ bandwidths: [] })).toThrow('bandwidths')
+  const long = [new Array(7000).fill(0), new Array(7000).fill(0.01)]
+  expect(refused({ form: 'window', vectors: long, queries: 10_000 })).toThrow('must be at most 67108864 numbers')
   expect(refused({ frequencies: 7 })).toThrow('frequencies')
   expect(() => made({ alpha: 0.01 })).toThrow('must have 99 clients at least')
   expect(() => made({ queries: 41 })).toThrow('clients[0]: must have 41 at least')

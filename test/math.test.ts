@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { exp, log, sumOfLogs } from '../src/core/math.ts'
+import { exp, expEach, log, logEach, sumOfLogs } from '../src/core/math.ts'
 
 const relative = (got: number, expected: number) => Math.abs(got - expected) / Math.abs(expected)
 
@@ -61,6 +61,15 @@ test('a few values are pinned to the last bit, so that no engine may differ', ()
     0.6931471805599453, 2.3025850929940455, -1.203972804325936, 2.7182818284590455, 0.36787944117144233,
     0.000027536449349747158,
   ])
+})
+
+test('logEach and expEach put log and exp in place, to the bit, and leave the rest', () => {
+  const values = [-1, 0, 5e-324, 1e-310, 0.3, 0.94999, 0.95, 1, 1.049, 1.05, 2, 1e300, 1.7e308, Infinity, NaN, 7]
+  for (const [each, one] of [[logEach, log] as const, [expEach, exp] as const]) {
+    const inPlace = Float64Array.from(values)
+    each(inPlace, values.length - 1)
+    expect(Array.from(inPlace)).toEqual([...values.slice(0, -1).map(one), 7])
+  }
 })
 
 test('the sum of logarithms is the sum of its terms, also for 0, for 1 and for values above 1', () => {
