@@ -201,6 +201,7 @@ function detectorOf<Obs, Checked, Meta>(
   // The name is put on what `apply` made for this query: a copy would cost more than the score of the cheap detectors.
   function named(fresh: Omit<Detection<Meta>, 'detector'>): Detection<Meta> {
     if (calibration !== undefined) return judged(fresh, name, calibration)
+    if (!Object.isExtensible(fresh)) return { ...fresh, detector: name }
     const detection = fresh as { -readonly [Key in keyof Detection<Meta>]: Detection<Meta>[Key] }
     detection.detector = name
     return detection

@@ -160,7 +160,8 @@ function hashOf(kind: InputKind, value: string | Row | Pixels, { schema, limits 
 /** Lists are not copied again: the query is held, see `holdQuery`, or given away. */
 function givenEmbedding({ embedding }: Query): Observation | undefined {
   if (embedding === undefined) return undefined
-  return { embedding: isList(embedding) ? embedding : copyOf(embedding) }
+  // What cannot be copied is refused later, with a word of what it should be.
+  return { embedding: isList(embedding) || embedding === null ? embedding : copyOf(embedding) }
 }
 
 async function embedding(features: QueryFeatures, need: Need): Promise<Observation> {
