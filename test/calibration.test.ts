@@ -359,6 +359,39 @@ describe('a record', () => {
   })
 })
 
+describe('a detector of one’s own', () => {
+  test('may give the same frozen detection each time', () => {
+    const same = Object.freeze({
+      suspicious: false,
+      score: 0,
+      threshold: 5,
+      confidence: 0,
+      reason: 'none',
+      metadata: null,
+    })
+    const spec = defineDetector({
+      family: 'mine',
+      modality: 'any',
+      needs: 'fingerprint',
+      version: 1,
+      summary: '',
+      defaults: { threshold: 5 },
+      logic: () => ({
+        check: ({ fingerprint = '' }: Observation) => fingerprint,
+        apply: () => same,
+        save: () => null,
+        load() {},
+        clear() {},
+        size: () => 0,
+        bytes: () => 0,
+        describe: () => ({ config: {}, details: {} }),
+      }),
+    })
+    const detector = createRegistry().registerDetector('mine', spec).createDetector('mine')
+    for (let i = 0; i < 2; i++) expect(detector.process({ fingerprint: 'x' })).toEqual({ ...same, detector: 'mine' })
+  })
+})
+
 describe('the list of detectors', () => {
   test.each(listDetectors().map((one) => [one.name, one] as const))(
     'tells what %s finds, costs and comes from',
