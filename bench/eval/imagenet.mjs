@@ -4,8 +4,21 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { byClient } from '../../dist/eval.js'
-import { attackTable, honestTable, machine, readOptions, root, runPart, sessionsOf, today } from './record.mjs'
+import { byClient, timelyShare } from '../../dist/eval.js'
+import {
+  attackTable,
+  honestTable,
+  machine,
+  middle,
+  number,
+  own,
+  readOptions,
+  root,
+  runPart,
+  sessionsOf,
+  share,
+  today,
+} from './record.mjs'
 
 const DETECTORS = {
   'answer following': { name: 'answer_following' },
@@ -58,6 +71,7 @@ function report() {
   const [first, second, smooth, coarse, honest] = Object.keys(PARTS).map((name) => sessionsOf(options.out, [name]))
   const matched = [...first, ...second]
   const labels = Object.keys(DETECTORS)
+  const ofSquare = ({ client, success }) => client === 'square' && success !== undefined
   const all = (some) => attackTable([...byClient(some), ['**all**', some]], labels)
   return `# Photos of ImageNet, held out
 
@@ -68,11 +82,16 @@ the ball of the bar, else one.
 *Timely* is an alarm before the first wrong answer, among the attacks that succeed. The bar is 70 of 163 = 43 % in time (Montazeri and
 Ghatee 2026, another network).
 
+## Not reached
+
+- **Certainty that the bar is beaten**: in its ball ${share(timelyShare(matched, own(labels[0])))} are in time; the interval holds 43 %.
+  Where Square succeeds it has done so after ${number(middle(matched.filter(ofSquare).map(({ success }) => success)))} queries in the median.
+- **Answers of 8 bits**: ${share(timelyShare(coarse, own(labels[0])))}, below.
+- **1 % of honest sessions, shown**: none of 16 sessions a workload says at most 20.6 %; [CIFAR-10](eval-cifar10.md) has enough.
+
 ## Honest clients: sessions with any alarm
 
 ${honestTable(honest, labels)}
-
-Sixteen sessions a workload: none of 16 says at most 20.6 %. What at most 1 % means is shown on [CIFAR-10](eval-cifar10.md).
 
 ## Weights of 8 bits, smooth answers, the ball of the bar (8/255)
 
