@@ -1,6 +1,6 @@
 /** Monitors that remember: restarts, faults of the store, several writers of one log. */
 import { describe, expect, test, vi } from 'vitest'
-import { fitHardness, fitShift, listDetectors, toBytes, toFrame } from '../src/core/index.ts'
+import { fitHardness, fitShift, listDetectors, MonitorError, toBytes, toFrame } from '../src/core/index.ts'
 import type { Entry, Verdict } from '../src/core/monitor/index.ts'
 import {
   type DurableOptions,
@@ -449,29 +449,38 @@ describe('a log of several writers', () => {
     expect(verdicts).toEqual((await undisturbed(STREAM.slice(0, 102))).slice(100))
   })
 
-  test('one in front of which the log is cut as it begins to read starts from the snapshot too', async () => {
-    const stores = memoryStores()
-    let beforeRead = async () => {}
-    const log = {
-      ...stores.log,
-      async *read(after: string) {
-        await beforeRead()
-        yield* stores.log.read(after)
-      },
-    }
-    const [fast, slow] = [await open(stores), await open({ ...stores, log })]
-    await slow.inspect(STREAM[0]!)
-    for (const query of STREAM.slice(1, 50)) await fast.inspect(query)
-    beforeRead = async () => {
-      beforeRead = async () => {}
-      await fast.compact()
-      await fast.inspect(STREAM[50]!)
-    }
-    const verdicts = [await slow.inspect(STREAM[51]!), await slow.inspect(STREAM[52]!)]
-    expect(verdicts).toEqual((await undisturbed(STREAM.slice(0, 53))).slice(51))
-    await fast.follow()
-    expect(await stateOf(slow)).toEqual(await stateOf(fast))
-  })
+  test.each([
+    ['passes over the gap', undefined],
+    ['tells of the gap', new MonitorError('bad_snapshot', 'entry 2 is missing', 'log')],
+  ])(
+    'one in front of which the log is cut as it begins to read, from a store that %s, starts from the snapshot too',
+    async (_, gap) => {
+      const stores = memoryStores()
+      const nothing = async () => {}
+      let beforeRead = nothing
+      const log = {
+        ...stores.log,
+        async *read(after: string) {
+          const isCut = beforeRead !== nothing
+          await beforeRead()
+          if (isCut && gap !== undefined) throw gap
+          yield* stores.log.read(after)
+        },
+      }
+      const [fast, slow] = [await open(stores), await open({ ...stores, log })]
+      await slow.inspect(STREAM[0]!)
+      for (const query of STREAM.slice(1, 50)) await fast.inspect(query)
+      beforeRead = async () => {
+        beforeRead = nothing
+        await fast.compact()
+        await fast.inspect(STREAM[50]!)
+      }
+      const verdicts = [await slow.inspect(STREAM[51]!), await slow.inspect(STREAM[52]!)]
+      expect(verdicts).toEqual((await undisturbed(STREAM.slice(0, 53))).slice(51))
+      await fast.follow()
+      expect(await stateOf(slow)).toEqual(await stateOf(fast))
+    },
+  )
 
   test('judges in memory while it cannot be reached, then takes its place in the order', async () => {
     const inner = memoryStores()

@@ -85,7 +85,7 @@ export function createFeaturizer(
   return {
     applies: (query) => applies(spec, query),
     model: isModelEmbedder(settings.plugin) ? settings.plugin : undefined,
-    ready: spec.needs === 'embedding' || spec.needs === 'row' ? givenEmbedding : () => undefined,
+    ready: spec.needs === 'embedding' || spec.needs === 'row' ? givenList : () => undefined,
     observe: (features, call) => observe(features, { spec, settings, detector, parts, call }),
   }
 }
@@ -157,18 +157,16 @@ function hashOf(kind: InputKind, value: string | Row | Pixels, { schema, limits 
   return perceptualHash(value as Pixels)
 }
 
-/** Lists are not copied again: the query is held, see `holdQuery`, or given away. */
-function givenEmbedding({ embedding }: Query): Observation | undefined {
-  if (embedding === undefined) return undefined
-  // What cannot be copied is refused later, with a word of what it should be.
-  return { embedding: isList(embedding) || embedding === null ? embedding : copyOf(embedding) }
+/** A list that is given is not copied again: the query is held, see `holdQuery`, or given away. */
+function givenList({ embedding }: Query): Observation | undefined {
+  return isList(embedding) ? { embedding } : undefined
 }
 
 async function embedding(features: QueryFeatures, need: Need): Promise<Observation> {
-  const given = givenEmbedding(features.query)
+  const given = features.query.embedding
   if (given !== undefined) {
-    checkVector(given.embedding!, 0)
-    return given
+    checkVector(given, 0) // before it is copied: its length may be anything
+    return givenList(features.query) ?? { embedding: copyOf(given) }
   }
   const { kind, value } = await inputOf(features, need)
   const embedding = await vectorFor(features, need, kind, value)

@@ -106,6 +106,14 @@ describe('configurations', () => {
   })
 })
 
+describe('embeddings', () => {
+  test('of any length that is claimed are refused before they are copied', async () => {
+    const monitor = createMonitor({ detectors: ['similarity'] })
+    const { errors } = await monitor.inspect({ embedding: { length: 2 ** 32 - 1 } })
+    expect(errors).toEqual([expect.objectContaining({ code: 'bad_query', path: 'similarity.embedding' })])
+  })
+})
+
 describe('the worker', () => {
   test('numbers in the place of a list of queries are refused, and nothing fails unheard', async () => {
     const host = createHost()

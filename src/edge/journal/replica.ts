@@ -81,9 +81,21 @@ export class Replica {
   async follow(tell: (read: Read) => void, patience?: Patience): Promise<void> {
     const { log } = this.#stores
     if ((await log.trimmed()) > this.#position) await this.#load(patience)
+    try {
+      await this.#read(tell, patience)
+    } catch (thrown) {
+      // The log may have been cut since the question: what is missing then is in the snapshot.
+      patience?.throwIfEnded()
+      if ((await log.trimmed()) <= this.#position) throw thrown
+      await this.follow(tell, patience)
+    }
+  }
+
+  async #read(tell: (read: Read) => void, patience: Patience | undefined): Promise<void> {
+    const { log } = this.#stores
     let isFirst = true
     for await (const record of log.read(this.#position)) {
-      // The log may have been cut between the question and the reading.
+      // A gap in front of the first record is not seen by every store.
       if (isFirst && (await log.trimmed()) > this.#position) return this.follow(tell, patience)
       isFirst = false
       patience?.throwIfEnded()
