@@ -11,9 +11,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRandom } from './embed/random.mjs'
 import { loadInside } from './kernels/bundle.mjs'
-import { clustered } from './kernels/data.mjs'
+import { clustered, waves } from './kernels/data.mjs'
 import { ratio } from './kernels/measure.mjs'
 import { openPython } from './python/process.mjs'
 import { machine, write } from './server/report.mjs'
@@ -119,7 +118,7 @@ async function hashes(inside, folder) {
     [224, 224, 0.55],
     [1024, 768, 0.45],
   ]) {
-    const pixels = picture(width, height)
+    const pixels = waves(SEED, width, height)
     const file = join(folder, 'picture')
     writeFileSync(file, pixels.data)
     await python.ask({ do: 'picture', file, width, height })
@@ -134,16 +133,6 @@ async function hashes(inside, folder) {
     rows.push({ goal: 8, metric, setting: `${width} × ${height}`, ratio: ratio(times.ours, times.theirs), atMost })
   }
   return rows
-}
-
-function picture(width, height) {
-  const { next } = createRandom(SEED, width)
-  const [a, b] = [1 + 9 * next(), 1 + 9 * next()]
-  const data = Uint8Array.from(
-    { length: width * height * 3 },
-    (_, i) => 127 + 80 * Math.sin(i / 97 / a) + 30 * Math.cos(i / b) + 10 * next(),
-  )
-  return { data, width, height, channels: 3 }
 }
 
 /** A way takes a number of calls and tells how long they took, in seconds of CPU. */

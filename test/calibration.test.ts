@@ -7,6 +7,7 @@ import {
   conformalPValue,
   createDetector,
   createRegistry,
+  type Detection,
   defineDetector,
   listDetectors,
   type Observation,
@@ -325,31 +326,9 @@ describe('a record', () => {
   })
 
   test('is checked once for all detectors of a monitor, and works for detectors of one’s own', () => {
-    const spec = defineDetector({
-      family: 'mine',
-      modality: 'any',
-      needs: 'fingerprint',
-      version: 1,
-      summary: '',
-      defaults: { threshold: 5 },
-      logic: () => ({
-        check: ({ fingerprint = '' }: Observation) => fingerprint.length,
-        apply: (score: number) => ({
-          suspicious: false,
-          score,
-          threshold: 5,
-          confidence: 0,
-          reason: 'length',
-          metadata: null,
-        }),
-        save: () => null,
-        load() {},
-        clear() {},
-        size: () => 0,
-        bytes: () => 0,
-        describe: () => ({ config: {}, details: {} }),
-      }),
-    })
+    const spec = mine((score) => ({
+      ...{ suspicious: false, score, threshold: 5, confidence: 0, reason: 'length', metadata: null },
+    }))
     const registry = createRegistry().registerDetector('mine', spec)
     const benign = Array.from({ length: 9 }, (_, i) => ({ observation: { fingerprint: 'x'.repeat(i) } }))
     const calibration = calibrate('mine', benign, { alpha: 0.1, registry })
@@ -369,28 +348,33 @@ describe('a detector of one’s own', () => {
       reason: 'none',
       metadata: null,
     })
-    const spec = defineDetector({
-      family: 'mine',
-      modality: 'any',
-      needs: 'fingerprint',
-      version: 1,
-      summary: '',
-      defaults: { threshold: 5 },
-      logic: () => ({
-        check: ({ fingerprint = '' }: Observation) => fingerprint,
-        apply: () => same,
-        save: () => null,
-        load() {},
-        clear() {},
-        size: () => 0,
-        bytes: () => 0,
-        describe: () => ({ config: {}, details: {} }),
-      }),
-    })
+    const spec = mine(() => same)
     const detector = createRegistry().registerDetector('mine', spec).createDetector('mine')
     for (let i = 0; i < 2; i++) expect(detector.process({ fingerprint: 'x' })).toEqual({ ...same, detector: 'mine' })
   })
 })
+
+/** Scores the length of a fingerprint. */
+function mine(apply: (score: number) => Omit<Detection<null>, 'detector'>) {
+  return defineDetector({
+    family: 'mine',
+    modality: 'any',
+    needs: 'fingerprint',
+    version: 1,
+    summary: '',
+    defaults: { threshold: 5 },
+    logic: () => ({
+      check: ({ fingerprint = '' }: Observation) => fingerprint.length,
+      apply,
+      save: () => null,
+      load() {},
+      clear() {},
+      size: () => 0,
+      bytes: () => 0,
+      describe: () => ({ config: {}, details: {} }),
+    }),
+  })
+}
 
 describe('the list of detectors', () => {
   test.each(listDetectors().map((one) => [one.name, one] as const))(

@@ -1,4 +1,4 @@
-/** Seeded vectors. */
+/** Seeded vectors and pictures. */
 import { createRandom } from '../embed/random.mjs'
 
 /**
@@ -28,4 +28,15 @@ function unit(v) {
   for (const x of v) sum += x * x
   const length = Math.sqrt(sum)
   return Float32Array.from(v, (x) => x / length)
+}
+
+/** A picture of waves and a little noise, in red, green and blue. */
+export function waves(seed, width, height) {
+  const { next } = createRandom(seed, width)
+  const [a, b] = [1 + 9 * next(), 1 + 9 * next()]
+  const data = Uint8Array.from(
+    { length: width * height * 3 },
+    (_, i) => 127 + 80 * Math.sin(i / 97 / a) + 30 * Math.cos(i / b) + 10 * next(),
+  )
+  return { data, width, height, channels: 3 }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import sharp from 'sharp'
 import { createRandom } from '../embed/random.mjs'
+import { waves } from './data.mjs'
 import { inTurns, inTurnsAwaited, ratio } from './measure.mjs'
 import { peer } from './peers.mjs'
 
@@ -17,16 +18,6 @@ export async function measureFeatures({ inside, plain, quick, timing }) {
   ]
 }
 
-function picture(width, height) {
-  const { next } = createRandom(SEED, width)
-  const [a, b] = [1 + 9 * next(), 1 + 9 * next()]
-  const data = Uint8Array.from(
-    { length: width * height * 3 },
-    (_, i) => 127 + 80 * Math.sin(i / 97 / a) + 30 * Math.cos(i / b) + 10 * next(),
-  )
-  return { data, width, height, channels: 3 }
-}
-
 async function hashesOfPictures(inside, quick, timing) {
   const found = []
   const { module, missing, version } = peer('sharp-phash')
@@ -37,7 +28,7 @@ async function hashesOfPictures(inside, quick, timing) {
         [224, 224],
         [1024, 768],
       ]) {
-    const pixels = picture(width, height)
+    const pixels = waves(SEED, width, height)
     const png = await sharp(pixels.data, { raw: { width, height, channels: 3 } })
       .png()
       .toBuffer()
@@ -66,7 +57,7 @@ function windowsOfPictures(inside, plain, timing) {
     [32, 20, 1],
     [224, 50, 16],
   ].flatMap(([side, size, part]) => {
-    const pixels = picture(side, side)
+    const pixels = waves(SEED, side, side)
     const quantised = pixels.data.map((v) => Math.round(v / 50))
     const [own, other] = [inside.pictureShingles(pixels), plain.pictureShingles(pixels)]
     if (own.hashes.join() !== other.hashes.join()) throw new Error('other fingerprints without kernels')
