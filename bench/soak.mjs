@@ -7,6 +7,7 @@
  *   worker    a monitor in a Web Worker in Chromium      workerd  workers/cloudflare.ts, its memory in Durable Objects
  *
  *   --minutes N        instead of 60; below five minutes the results go to reports/ only
+ *   --reports          the results go to reports/ only, however long it takes
  *   --hosts a,b        some of them
  *   --rate N           queries a second and host; default 25
  */
@@ -24,7 +25,10 @@ const SAMPLE_MS = 1000
 const GROWTH = 1.1
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string' }, hosts: { type: 'string' }, rate: { type: 'string' } },
+  options: {
+    ...{ minutes: { type: 'string' }, hosts: { type: 'string' }, rate: { type: 'string' } },
+    reports: { type: 'boolean', default: false },
+  },
 })
 const minutes = readNumber('minutes', values.minutes ?? '60')
 const rate = readNumber('rate', values.rate ?? '25')
@@ -68,7 +72,7 @@ async function soakHost(name) {
 }
 
 function report(all) {
-  const isKept = minutes >= 5
+  const isKept = minutes >= 5 && !values.reports
   const folder = isKept ? 'bench/results' : 'reports'
   for (const { name, samples } of all) {
     write(`${folder}/soak-${name}.svg`, toSvg(samples, { title: `Memory of ${name}`, unit: 'MB' }))
