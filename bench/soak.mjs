@@ -60,13 +60,17 @@ async function soakHost(name) {
     if (now !== undefined) samples.push({ second: second(), now })
     if (name === names[0]) progress.step(Math.round(second()))
   }
-  const timer = setInterval(() => take().catch((thrown) => unhandled.push(thrown)), SAMPLE_MS)
+  let taken = Promise.resolve()
+  const timer = setInterval(() => {
+    taken = taken.then(take).catch((thrown) => unhandled.push(thrown))
+  }, SAMPLE_MS)
   try {
     const counts = await drive(host.ask, { seconds: minutes * 60, rate })
     await take()
     return { name, what: host.what, samples, failures: await host.failures(), ...counts }
   } finally {
     clearInterval(timer)
+    await taken // a host that has stopped tells nothing of its memory
     await host.stop()
   }
 }
