@@ -1,4 +1,4 @@
-/** One detector or monitor in a worker, seen from the page: its log, and the calls to it. */
+/** One detector or monitor in a worker, seen from the page: its log, which it is made again from, and the calls to it. */
 import { type ErrorCode, isMonitorError, MonitorError, type Snapshot, toMonitorError } from '../core/index.ts'
 import type { ClientExport, Policy, Suspension } from '../core/monitor/index.ts'
 import {
@@ -28,7 +28,6 @@ interface SendOptions {
   readonly isAlone?: boolean
 }
 
-/** One detector or monitor in the worker: what it takes to make it again, and the calls to it. */
 export class MachineClient {
   readonly name: string
   /** What `open` told; rejects if the configuration is refused. */
@@ -129,11 +128,10 @@ export class MachineClient {
       const queries = held.map(withoutMetadata)
       const moved = given ? buffersOf(queries) : undefined
       const run = (api: HostApi, call: number) => api.process(this.name, call, queries, batch, moved)
-      const canRepeat = !given
       const applied =
         signal === undefined
-          ? await this.#send((api) => run(api, 0), { canRepeat })
-          : await this.#stoppable(signal, run, canRepeat)
+          ? await this.#send((api) => run(api, 0), { canRepeat: !given })
+          : await this.#stoppable(signal, run, !given)
       return this.#learn(applied, buffer)
     } finally {
       this.#pending--
@@ -297,6 +295,6 @@ export class MachineClient {
   }
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new MonitorError('aborted', 'was aborted by its signal', '', { cause: signal.reason })
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new MonitorError('aborted', 'was aborted by its signal', '', { cause: signal.reason })
 }
